@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_POLICY_H
+#define IDLEWALL_POLICY_H
+
+/*
+ * A policy: how long each kind of flow may be idle, and what happens then. Immutable once built, shared by
+ * counted reference (the count is atomic): flows keep the policy they were opened under.
+ * This header is pure: no I/O. Text comes in through policy_parse.h and goes out through policy_print.h.
+ */
+
+#include "policy/mtime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The names of the kernel's nf_conntrack_*_timeout_* sysctls, plus active-timeout (a flow's whole life). */
+enum policy_timeout {
+    TIMEOUT_TCP_SYN_SENT,
+    TIMEOUT_TCP_SYN_RECV,
+    TIMEOUT_TCP_ESTABLISHED,
+    TIMEOUT_TCP_FIN_WAIT,
+    TIMEOUT_TCP_CLOSE_WAIT,
+    TIMEOUT_TCP_LAST_ACK,
+    TIMEOUT_TCP_TIME_WAIT,
+    TIMEOUT_TCP_CLOSE,
+    TIMEOUT_TCP_MAX_RETRANS,
+    TIMEOUT_TCP_UNACKNOWLEDGED,
+    TIMEOUT_UDP,
+    TIMEOUT_UDP_STREAM,
+    TIMEOUT_ICMP,
+    TIMEOUT_ICMPV6,
+    TIMEOUT_GENERIC,
+    TIMEOUT_ACTIVE, /* `active-timeout`: hard lifetime, `never` by default */
+};
+#define POLICY_TIMEOUTS (TIMEOUT_ACTIVE + 1)
+
+enum policy_on_expiry {
+    ON_EXPIRY_SILENT,
+    ON_EXPIRY_RESET_CLIENT,
+    ON_EXPIRY_RESET_SERVER,
+    ON_EXPIRY_RESET_BOTH,
+    ON_EXPIRY_DCD,
+};
+enum policy_on_late {
+    ON_LATE_DROP,
+    ON_LATE_RESET,
+    ON_LATE_RESET_CLIENT,
+    ON_LATE_RESET_SERVER,
+    ON_LATE_ICMP,
+    ON_LATE_ADOPT,
+};
+enum policy_reset_form { RESET_FORM_RFC9293, RESET_FORM_ECHO };
+enum policy_on_invalid { ON_INVALID_DROP, ON_INVALID_PASS };
+enum policy_refresh { REFRESH_BOTH, REFRESH_CLIENT, REFRESH_SERVER, REFRESH_EACH, REFRESH_NONE };
+enum policy_refresh_by { REFRESH_BY_ANY, REFRESH_BY_PAYLOAD };
+enum policy_on_full { ON_FULL_DROP_NEW, ON_FULL_EVICT_OLDEST, ON_FULL_EVICT_UNASSURED };
+enum policy_action { ACTION_USE, ACTION_DROP, ACTION_REJECT };
+
+/* Where a value of a profile comes from. */
+enum policy_origin {
+    ORIGIN_ASSUMED,    /* inherited, because the product's documents are silent */
+    ORIGIN_SET,        /* written in this profile, with a verified source or by the operator */
+    ORIGIN_UNVERIFIED, /* written in this profile, marked `unverified` */
+};
+
+/* Index of a setting of a profile: the timeouts first, then these. */
+enum policy_setting {
+    SETTING_ON_EXPIRY = POLICY_TIMEOUTS,
+    SETTING_ON_LATE,
+    SETTING_RESET_FORM,
+    SETTING_ON_INVALID,
+    SETTING_REFRESH,
+    SETTING_REFRESH_BY,
+};
+#define POLICY_SETTINGS (SETTING_REFRESH_BY + 1)
+
+struct policy_profile {
+    char *name;    /* owned */
+    char *base;    /* owned; the name after `from`, NULL for none */
+    char *product; /* owned; what the figures describe, NULL if not said */
+    mtime_t timeout[POLICY_TIMEOUTS];
+    enum policy_on_expiry on_expiry;
+    enum policy_on_late on_late;
+    enum policy_reset_form reset_form;
+    enum policy_on_invalid on_invalid;
+    enum policy_refresh refresh;
+    enum policy_refresh_by refresh_by;
+    enum policy_origin origin[POLICY_SETTINGS];
+    char *source[POLICY_SETTINGS]; /* owned; NULL: none given */
+};
+
+struct policy_rule {
+    char *name;  /* owned; "default" for the last */
+    char *match; /* owned pcap-filter expression; NULL for the default */
+    enum policy_action action;
+    unsigned profile; /* index into profiles; for drop and reject, the default's: it times nothing */
+};
+
+struct policy {
+    uint32_t max_flows;
+    enum policy_on_full on_full;
+    bool fail_closed;
+    mtime_t adopt_at_start; /* 0: none */
+    mtime_t late_memory;
+    uint32_t late_memory_count;
+    uint32_t inject_rate;   /* resets, ICMP errors and probes per second, at most */
+    uint16_t *server_ports; /* owned, ascending */
+    size_t n_server_ports;
+    struct policy_profile *profiles; /* owned */
+    size_t n_profiles;
+    struct policy_rule *rules; /* owned; first match wins, the last one is the default; at most 65535 */
+    size_t n_rules;
+    unsigned references; /* policy_ref() and policy_unref() only */
+};
+
+struct policy *policy_ref(struct policy *policy);
+/* Frees at the last reference. Takes NULL; returns NULL. */
+struct policy *policy_unref(struct policy *policy);
+
+/* Is this port one that servers listen on: below 1024 or in `server-ports`? Host byte order. */
+bool policy_is_server_port(const struct policy *policy, uint16_t port);
+
+/* The words of the policy language, NULL for a value out of range. Static, never freed. */
+const char *policy_timeout_name(enum policy_timeout timeout);
+const char *policy_setting_name(unsigned setting);
+const char *policy_on_expiry_name(enum policy_on_expiry v);
+const char *policy_on_late_name(enum policy_on_late v);
+const char *policy_reset_form_name(enum policy_reset_form v);
+const char *policy_on_invalid_name(enum policy_on_invalid v);
+const char *policy_refresh_name(enum policy_refresh v);
+const char *policy_refresh_by_name(enum policy_refresh_by v);
+const char *policy_on_full_name(enum policy_on_full v);
+
+#endif
