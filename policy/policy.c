@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/policy.h"
+
+#include <stdlib.h>
+
+static const char *const setting_names[POLICY_SETTINGS] = {
+    [TIMEOUT_TCP_SYN_SENT] = "tcp-syn-sent",
+    [TIMEOUT_TCP_SYN_RECV] = "tcp-syn-recv",
+    [TIMEOUT_TCP_ESTABLISHED] = "tcp-established",
+    [TIMEOUT_TCP_FIN_WAIT] = "tcp-fin-wait",
+    [TIMEOUT_TCP_CLOSE_WAIT] = "tcp-close-wait",
+    [TIMEOUT_TCP_LAST_ACK] = "tcp-last-ack",
+    [TIMEOUT_TCP_TIME_WAIT] = "tcp-time-wait",
+    [TIMEOUT_TCP_CLOSE] = "tcp-close",
+    [TIMEOUT_TCP_MAX_RETRANS] = "tcp-max-retrans",
+    [TIMEOUT_TCP_UNACKNOWLEDGED] = "tcp-unacknowledged",
+    [TIMEOUT_UDP] = "udp",
+    [TIMEOUT_UDP_STREAM] = "udp-stream",
+    [TIMEOUT_ICMP] = "icmp",
+    [TIMEOUT_ICMPV6] = "icmpv6",
+    [TIMEOUT_GENERIC] = "generic",
+    [TIMEOUT_ACTIVE] = "active-timeout",
+    [SETTING_ON_EXPIRY] = "on-expiry",
+    [SETTING_ON_LATE] = "on-late",
+    [SETTING_RESET_FORM] = "reset-form",
+    [SETTING_ON_INVALID] = "on-invalid",
+    [SETTING_REFRESH] = "refresh",
+    [SETTING_REFRESH_BY] = "refresh-by",
+};
+static const char *const on_expiry_names[] = {"silent", "reset-client", "reset-server",
+                                              "reset-both", "dcd"};
+static const char *const on_late_names[] = {"drop",         "reset", "reset-client",
+                                            "reset-server", "icmp",  "adopt"};
+static const char *const reset_form_names[] = {"rfc9293", "echo"};
+static const char *const on_invalid_names[] = {"drop", "pass"};
+static const char *const refresh_names[] = {"both", "client", "server", "each", "none"};
+static const char *const refresh_by_names[] = {"any", "payload"};
+static const char *const on_full_names[] = {"drop-new", "evict-oldest", "evict-unassured"};
+
+#define NAME_OF(names, v)                                                                          \
+    ((size_t)(v) < sizeof(names) / sizeof((names)[0]) ? (names)[(size_t)(v)] : NULL)
+
+const char *policy_timeout_name(enum policy_timeout timeout)
+{
+    return (size_t)timeout < POLICY_TIMEOUTS ? setting_names[timeout] : NULL;
+}
+
+const char *policy_setting_name(unsigned setting)
+{
+    return NAME_OF(setting_names, setting);
+}
+
+const char *policy_on_expiry_name(enum policy_on_expiry v)
+{
+    return NAME_OF(on_expiry_names, v);
+}
+
+const char *policy_on_late_name(enum policy_on_late v)
+{
+    return NAME_OF(on_late_names, v);
+}
+
+const char *policy_reset_form_name(enum policy_reset_form v)
+{
+    return NAME_OF(reset_form_names, v);
+}
+
+const char *policy_on_invalid_name(enum policy_on_invalid v)
+{
+    return NAME_OF(on_invalid_names, v);
+}
+
+const char *policy_refresh_name(enum policy_refresh v)
+{
+    return NAME_OF(refresh_names, v);
+}
+
+const char *policy_refresh_by_name(enum policy_refresh_by v)
+{
+    return NAME_OF(refresh_by_names, v);
+}
+
+const char *policy_on_full_name(enum policy_on_full v)
+{
+    return NAME_OF(on_full_names, v);
+}
+
+struct policy *policy_ref(struct policy *policy)
+{
+    if (policy)
+        __atomic_add_fetch(&policy->references, 1, __ATOMIC_RELAXED);
+    return policy;
+}
+
+static void profile_finish(struct policy_profile *profile)
+{
+    free(profile->name);
+    free(profile->base);
+    free(profile->product);
+    for (size_t i = 0; i < POLICY_SETTINGS; i++)
+        free(profile->source[i]);
+}
+
+struct policy *policy_unref(struct policy *policy)
+{
+    if (!policy || __atomic_sub_fetch(&policy->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return NULL;
+    for (size_t i = 0; i < policy->n_profiles; i++)
+        profile_finish(&policy->profiles[i]);
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        free(policy->rules[i].name);
+        free(policy->rules[i].match);
+    }
+    free(policy->profiles);
+    free(policy->rules);
+    free(policy->server_ports);
+    free(policy);
+    return NULL;
+}
+
+bool policy_is_server_port(const struct policy *policy, uint16_t port)
+{
+    size_t low = 0, high = policy->n_server_ports;
+
+    if (port < 1024)
+        return true;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (policy->server_ports[middle] == port)
+            return true;
+        if (policy->server_ports[middle] < port)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
