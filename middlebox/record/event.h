@@ -11,7 +11,8 @@ enum event_kind {
     EVENT_UPDATE,  /* the state changed */
     EVENT_EXPIRED, /* idle (or active) timeout: the flow is gone */
     EVENT_LATE,    /* a packet that needed a flow and found none */
-    EVENT_ENDED,   /* gone for another reason: closed, killed, forgotten, evicted, replaced by a new SYN */
+    EVENT_ENDED,   /* gone for another reason: closed, killed, forgotten, evicted, replaced by a new
+                      SYN */
 };
 #define EVENT_KINDS (EVENT_ENDED + 1)
 #define EVENT_BIT(kind) (1u << (kind))
@@ -31,15 +32,16 @@ enum event_action {
 
 struct event {
     enum event_kind kind;
-    mtime_t time;     /* engine time */
-    struct flow flow; /* LATE, never seen or no longer remembered: id 0, client is the packet's sender */
+    mtime_t time; /* engine time */
+    struct flow
+        flow; /* LATE, never seen or no longer remembered: id 0, client is the packet's sender */
     enum flow_end reason; /* EXPIRED, ENDED */
     enum event_action action;
     /* LATE */
-    bool remembered;      /* flow is the one that was forgotten */
-    enum flow_side side;  /* LATE, UPDATE, NEW: who sent the packet */
-    mtime_t expired_at;   /* engine time, if remembered */
-    enum flow_end was;    /* why it had ended, if remembered */
+    bool remembered;     /* flow is the one that was forgotten */
+    enum flow_side side; /* LATE, UPDATE, NEW: who sent the packet */
+    mtime_t expired_at;  /* engine time, if remembered */
+    enum flow_end was;   /* why it had ended, if remembered */
     uint8_t tcp_flags;
     uint32_t seq, ack;
     uint32_t payload_len;

@@ -2,7 +2,8 @@
 #ifndef IDLEWALL_FLOW_H
 #define IDLEWALL_FLOW_H
 
-/* One flow as the engine shows it: a value, copied out. Pure header; the engine fills it, writers print it. */
+/* One flow as the engine shows it: a value, copied out. Pure header; the engine fills it, writers
+ * print it. */
 
 #include "policy/mtime.h"
 #include "policy/policy.h"
@@ -48,17 +49,17 @@ struct flow {
     uint16_t port[2];    /* by flow_side; host byte order; ICMP: the id in both */
     enum flow_state state;
     enum policy_timeout timeout_name; /* which of the profile's timeouts is running */
-    mtime_t opened;   /* engine time */
-    mtime_t last;     /* last packet that refreshed */
-    mtime_t timeout;  /* the duration now in force, MTIME_NEVER possible */
-    mtime_t deadline; /* when it expires unless refreshed, MTIME_NEVER possible */
-    mtime_t longest_idle; /* between two packets that refreshed */
-    uint64_t packets[2], bytes[2]; /* by the flow_side that sent them; IP bytes */
-    bool assured;  /* both sides were seen */
-    bool guessed;  /* picked up mid-stream: who is client was inferred */
-    bool blocked[2]; /* packets sent by that side are dropped */
+    mtime_t opened;                   /* engine time */
+    mtime_t last;                     /* last packet that refreshed */
+    mtime_t timeout;                  /* the duration now in force, MTIME_NEVER possible */
+    mtime_t deadline;                 /* when it expires unless refreshed, MTIME_NEVER possible */
+    mtime_t longest_idle;             /* between two packets that refreshed */
+    uint64_t packets[2], bytes[2];    /* by the flow_side that sent them; IP bytes */
+    bool assured;                     /* both sides were seen */
+    bool guessed;                     /* picked up mid-stream: who is client was inferred */
+    bool blocked[2];                  /* packets sent by that side are dropped */
     uint16_t rule;
-    uint32_t mark; /* of the last packet */
+    uint32_t mark;               /* of the last packet */
     const struct policy *policy; /* that it was opened under; borrowed until the next engine call */
 };
 

@@ -22,7 +22,7 @@ struct record_buf {
     size_t len, cap;
 };
 
-/* Events and status know text and JSON; events CSV as well. The others give -EINVAL. */
+/* Events and status know text and JSON; the others give -EINVAL. */
 enum record_format { RECORD_TEXT, RECORD_JSON, RECORD_CSV, RECORD_CONNTRACK };
 
 /* Turns engine time into what people read. */
@@ -41,7 +41,6 @@ struct record_status {
     const char *policy;  /* the file, NULL with --profile */
     const char *hook;    /* "forward", "local" */
     unsigned queue_first, queues;
-    unsigned speed;
     mtime_t uptime;         /* wall time */
     uint64_t queue_dropped; /* the kernel's queue was full */
     uint64_t user_dropped;  /* the kernel could not put it into our socket's buffer */
@@ -55,14 +54,12 @@ struct record_status {
     uint64_t rss_bytes;
 };
 
-/* All append whole lines, or on -ENOMEM nothing, and return 0 or -ENOMEM. */
+/* All append whole lines, or on -ENOMEM nothing, and return 0, -ENOMEM or -EINVAL. */
 
 /* The header line of a table of flows in TEXT and CSV; nothing for the others. */
 int record_flow_header(struct record_buf *buf, enum record_format format);
 int record_flow(struct record_buf *buf, enum record_format format, const struct record_clock *clock,
                 const struct flow *flow);
-/* The header line of events in CSV; nothing for the others. */
-int record_event_header(struct record_buf *buf, enum record_format format);
 int record_event(struct record_buf *buf, enum record_format format,
                  const struct record_clock *clock, const struct event *event);
 /* A reader was too slow and missed count events. */
