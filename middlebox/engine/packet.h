@@ -2,7 +2,8 @@
 #ifndef IDLEWALL_PACKET_H
 #define IDLEWALL_PACKET_H
 
-/* Bytes from the wire, from the IP header on, into what the tracker needs. Nothing is allocated or kept. */
+/* Bytes from the wire, from the IP header on, into what the tracker needs. Nothing is allocated or
+ * kept. */
 
 #include "middlebox/engine/flow_key.h"
 #include "policy/mtime.h"
@@ -40,20 +41,22 @@ struct packet {
     uint32_t caplen;     /* bytes at data */
     uint32_t len;        /* bytes on the wire (a GSO packet counts whole); >= caplen */
     uint32_t mark;       /* the firewall mark; injected answers copy it */
-    bool checksum_ready; /* false: the checksum is still to be filled in by hardware, do not judge it */
+    bool checksum_ready; /* false: the checksum is still to be filled in by hardware, do not judge
+                            it */
 
     /* set by packet_decode() */
     enum packet_kind kind;
-    uint8_t side; /* which end of key sent it (of an ICMP error: sent the quoted packet) */
+    uint8_t side;        /* which end of key sent it (of an ICMP error: sent the quoted packet) */
     bool more_fragments; /* a first fragment */
     uint32_t fragment_id;
+    uint32_t fragment_start, fragment_end; /* of the whole, in bytes; 0 in a packet that is whole */
     struct flow_key key;
-    uint32_t l4_offset;  /* where the transport header starts */
+    uint32_t l4_offset;   /* where the transport header starts */
     uint32_t payload_len; /* transport payload on the wire; the engine counts len */
 
     /* PACKET_TCP; of PACKET_ICMP_ERROR only seq, when icmp_quotes_tcp */
     uint32_t seq;
-    uint32_t ack; /* 0 unless TCP_ACK */
+    uint32_t ack;    /* 0 unless TCP_ACK */
     uint16_t window; /* unscaled */
     uint8_t flags;
     uint8_t wscale; /* of the option, at most 14 */
@@ -69,7 +72,12 @@ struct packet {
     bool icmp_quotes_tcp;
 };
 
-/* Decodes p->data. The kind tells what became of it; on TRUNCATED and MALFORMED the rest is zero. */
+/* Decodes p->data. The kind tells what became of it; on TRUNCATED and MALFORMED the rest is zero.
+ */
 void packet_decode(struct packet *p);
+
+/* Are the IPv4 header checksum and the transport's right, as far as the captured bytes cover them?
+ * True where there is nothing to judge. After packet_decode(). */
+bool packet_checksum_ok(const struct packet *p);
 
 #endif

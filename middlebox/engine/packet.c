@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "middlebox/engine/packet.h"
+
+#include "middlebox/engine/packet_ip.h"
+
+#include <netinet/in.h>
+
+#define UDP_HEADER 8
+
+static void clear(struct packet *p)
+{
+    size_t from = offsetof(struct packet, kind);
+
+    memset((uint8_t *)p + from, 0, sizeof(*p) - from);
+}
+
+void packet_set_key(struct packet *p, const struct packet_ip *ip, uint16_t src_port,
+                    uint16_t dst_port, uint8_t type)
+{
+    p->side = (uint8_t)flow_key_init(&p->key, ip->family, ip->proto, ip->src, src_port, ip->dst,
+                                     dst_port, type);
+}
+
+static int decode_udp(struct packet *p, const struct packet_ip *ip)
+{
+    const uint8_t *d = ip->data + ip->l4;
+    uint32_t room = ip->end - ip->l4, length;
+    int fault = packet_ip_need(ip, ip->l4 + UDP_HEADER);
+
+    if (fault)
+        return fault;
+    length = packet_be16(d + 4);
+    if (ip->fragmented || (length == 0 && room > 65535)) /* the whole's length; RFC 2675 4 */
+        length = room;
+    if (length < UDP_HEADER || length > room)
+        return PACKET_MALFORMED;
+    p->kind = PACKET_UDP;
+    p->payload_len = length - UDP_HEADER;
+    packet_set_key(p, ip, packet_be16(d), packet_be16(d + 2), 0);
+    return 0;
+}
+
+static int decode_other(struct packet *p, const struct packet_ip *ip, enum packet_kind kind)
+{
+    p->kind = kind;
+    p->payload_len = ip->end - ip->l4;
+    packet_set_key(p, ip, 0, 0, 0);
+    return 0;
+}
+
+static int decode_transport(struct packet *p, const struct packet_ip *ip)
+{
+    p->l4_offset = ip->l4;
+    if (ip->fragmented) {
+        p->fragment_id = ip->id;
+        p->fragment_start = ip->start;
+        p->fragment_end = ip->stop;
+        p->more_fragments = ip->start == 0;
+    }
+    if (ip->start > 0)
+        return decode_other(p, ip, PACKET_FRAGMENT);
+    if (ip->proto == IPPROTO_TCP)
+        return packet_tcp(p, ip);
+    if (ip->proto == IPPROTO_UDP)
+        return decode_udp(p, ip);
+    if (ip->proto == (ip->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+        return packet_icmp(p, ip);
+    return decode_other(p, ip, PACKET_GENERIC);
+}
+
+void packet_decode(struct packet *p)
+{
+    struct packet_ip ip = {
+        .data = p->data,
+        .cap = p->caplen < p->len ? p->caplen : p->len,
+        .end = p->len,
+    };
+    int fault;
+
+    clear(p);
+    fault = packet_ip_parse(&ip);
+    if (!fault)
+        fault = decode_transport(p, &ip);
+    /* RFC 1858 3.2.1, RFC 7112 5: what is judged must be in the first fragment. A need that reached
+     * beyond its end came back as MALFORMED already. */
+    if (fault) {
+        clear(p);
+        p->kind = (enum packet_kind)fault;
+    }
+}
