@@ -69,14 +69,20 @@ static size_t unit_find(const char *at, size_t len)
 /* Adds number times unit to *sum; NULL, or why it does not fit. */
 static const char *add(mtime_t *sum, uint64_t whole, uint64_t billionths, mtime_t unit)
 {
-    __int128 part = (__int128)billionths * unit;
-    __int128 total = (__int128)whole * unit + part / MTIME_SEC + *sum;
+    mtime_t total, part;
 
-    if (part % MTIME_SEC != 0)
-        return too_fine;
-    if (total >= MTIME_NEVER)
+    if (unit >= MTIME_SEC) {
+        part = (mtime_t)billionths * (unit / MTIME_SEC);
+    } else {
+        part = (mtime_t)billionths * unit;
+        if (part % MTIME_SEC != 0)
+            return too_fine;
+        part /= MTIME_SEC;
+    }
+    if (__builtin_mul_overflow((mtime_t)whole, unit, &total) ||
+        __builtin_add_overflow(total, part, &total) || __builtin_add_overflow(total, *sum, sum) ||
+        *sum == MTIME_NEVER)
         return too_long;
-    *sum = (mtime_t)total;
     return NULL;
 }
 
