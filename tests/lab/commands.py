@@ -4,8 +4,9 @@
 import json
 import time
 
-import lab as testlab
-from lab import each, equal, eventually, read, say, test, write
+import tap
+from lab import equal, eventually, read, say, write
+from tap import each, test
 
 POLICY = """
 profile quiet from linux-nf-conntrack {
@@ -67,7 +68,7 @@ def block_side(lab, side):
     equal((write(cut, b"this is not"), read(free, 1)), ("ok", "nothing"))
     gateway.tool("unblock", "--from", side, "tcp port 5000")
     equal(read(free, 5), b"this is not")
-    assert gateway.status()["blocked"] > 0
+    assert gateway.status()["packets_blocked"] > 0
 
 
 @test("blocked packets do not restart the idle time")
@@ -157,4 +158,4 @@ def states(lab):
     equal(kept, ["SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT"])
 
 
-testlab.main(jobs=4)
+tap.main(jobs=4)

@@ -5,8 +5,9 @@ import json
 import socket
 import time
 
-import lab as testlab
-from lab import each, equal, eventually, read, say, test, write
+import tap
+from lab import close_hard, equal, eventually, read, say, write
+from tap import each, test
 
 LIMIT = 1.5
 IP_RECVERR, IPV6_RECVERR = 11, 25
@@ -126,8 +127,8 @@ def reuse(lab, family):
     client, server = lab.connect(family=family, client_port=40000)
     first = gateway.flow()["id"]
     eventually("the entry is gone", lambda: not gateway.flows(), LIMIT + 3)
-    testlab.close_hard(client)  # its reset is late and dropped
-    testlab.close_hard(server)
+    close_hard(client)  # its reset is late and dropped
+    close_hard(server)
     client, server = lab.connect(family=family, client_port=40000)
     say(client, server, b"new")
     assert gateway.flow()["id"] != first
@@ -197,4 +198,4 @@ def speed(lab):
     equal((write(client), read(client, 1)), ("ok", "nothing"))
 
 
-testlab.main(jobs=6)
+tap.main(jobs=6)

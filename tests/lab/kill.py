@@ -5,8 +5,9 @@ import socket
 import threading
 import time
 
-import lab as testlab
-from lab import SERVER, each, equal, eventually, read, say, test, write
+import tap
+from lab import SERVER, equal, eventually, read, say, write
+from tap import each, test
 
 POLICY = "default use linux-nf-conntrack\n"
 # idlewall kill through the control socket: within the 40 ms of a delayed ACK there is no time for a process.
@@ -191,4 +192,4 @@ def bulk(lab):
     gone(lab)
 
 
-testlab.main(jobs=4)
+tap.main(jobs=4)

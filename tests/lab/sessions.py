@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Unmodified ssh, psql and redis-cli sessions, left idle past a firewall's limit of ten seconds."""
-import lab as testlab
-from lab import each, equal
+import tap
+from lab import equal
 from servers import SOFTWARE
+from tap import each
 
 LIMIT = 10
 # Kernels send a keepalive up to an eighth late: 5 s is 5.7 s at worst, two of them are still below the limit.
@@ -74,4 +75,4 @@ def keepalive(lab, software):
     assert KEEPALIVE - 1 < flow["longest_idle_s"] < KEEPALIVE * 9 / 8 + 1, flow
 
 
-testlab.main(jobs=9)
+tap.main(jobs=9)
