@@ -3,9 +3,10 @@
 #define IDLEWALL_ENGINE_H
 
 /*
- * The engine: packets and time in, verdicts, segments and events out. No I/O, no clock, no globals, and no
- * allocation per packet once a flow exists. One engine belongs to one thread at a time; several may stand
- * side by side. Times given to one engine should not run backwards; one that does counts as the latest seen.
+ * The engine: packets and time in, verdicts, segments and events out. No I/O, no clock, no globals,
+ * and no allocation per packet once a flow exists. One engine belongs to one thread at a time;
+ * several may stand side by side. Times given to one engine should not run backwards; one that does
+ * counts as the latest seen.
  *
  * A flow is expired when now >= deadline, judged by each packet's own time, never by when
  * engine_advance() happened to run (as nf_ct_is_expired() in the kernel's nf_conntrack.h).
@@ -24,15 +25,17 @@
 struct engine; /* opaque */
 
 struct engine_config {
-    uint32_t max_flows;     /* this engine's share; 0: the policy's max-flows */
+    uint32_t max_flows; /* this engine's share; 0: the policy's max-flows */
     uint8_t hash_secret[16];
-    mtime_t start;          /* the first moment: adopt-at-start counts from here */
-    mtime_t linger;         /* how long a flow we reset is remembered, to answer what its ends still send */
-    uint32_t wants;         /* EVENT_BIT()s to report; may be changed by engine_want() */
-    /* Which rule of policy a flow opened by this packet falls under, oriented as flow (client and server
-     * decided). Called once a flow, with the engine's current policy. Must return < policy->n_rules. */
+    mtime_t start;  /* the first moment: adopt-at-start counts from here */
+    mtime_t linger; /* how long a flow we reset is remembered, to answer what its ends still send */
+    uint32_t wants; /* EVENT_BIT()s to report; may be changed by engine_want() */
+    /* Which rule of policy a flow opened by this packet falls under, oriented as flow (client and
+     * server decided). Called once a flow, with the engine's current policy. Must return <
+     * policy->n_rules. */
     unsigned (*classify)(void *arg, const struct policy *policy, const struct flow *flow);
-    /* Latest activity of the flow known elsewhere (a kernel fast path), or 0. NULL: there is none. */
+    /* Latest activity of the flow known elsewhere (a kernel fast path), or 0. NULL: there is none.
+     */
     mtime_t (*activity)(void *arg, const struct flow_key *key);
     void *arg;
 };
@@ -41,17 +44,17 @@ enum verdict { VERDICT_ACCEPT, VERDICT_DROP };
 
 /* Why each packet got its verdict; the counters of `status`. */
 enum reason {
-    REASON_FLOW,          /* belongs to a flow */
-    REASON_NEW,           /* opened one */
-    REASON_NO_FLOW,       /* passes without one: ICMP without id, an ICMP error for an existing flow */
-    REASON_ADOPTED,       /* opened one mid-stream */
-    REASON_LATE,          /* needs a flow, has none */
-    REASON_INVALID,       /* out of window, impossible flags */
-    REASON_BLOCKED,       /* by `block` */
-    REASON_RULE,          /* drop or reject */
-    REASON_FULL,          /* the table is full */
-    REASON_DEAD,          /* belongs to a flow that was reset a moment ago */
-    REASON_FRAGMENT,      /* a later fragment: follows its first */
+    REASON_FLOW,     /* belongs to a flow */
+    REASON_NEW,      /* opened one */
+    REASON_NO_FLOW,  /* passes without one: ICMP without id, an ICMP error for an existing flow */
+    REASON_ADOPTED,  /* opened one mid-stream */
+    REASON_LATE,     /* needs a flow, has none */
+    REASON_INVALID,  /* out of window, impossible flags */
+    REASON_BLOCKED,  /* by `block` */
+    REASON_RULE,     /* drop or reject */
+    REASON_FULL,     /* the table is full */
+    REASON_DEAD,     /* belongs to a flow that was reset a moment ago */
+    REASON_FRAGMENT, /* a later fragment: follows its first */
     REASON_FRAGMENT_LOST, /* a later fragment whose first was not seen */
     REASON_TRUNCATED,
     REASON_MALFORMED,
@@ -65,9 +68,11 @@ struct judgement {
     uint8_t reason;  /* enum reason */
 };
 
-/* Where outcomes go. The arrays are the caller's; the counts are raised by the engine, reset by the caller. */
+/* Where outcomes go. The arrays are the caller's; the counts are raised by the engine, reset by the
+ * caller. */
 struct outcome {
-    struct judgement *judgements; /* engine_packets(): one a packet consumed; may be NULL elsewhere */
+    struct judgement
+        *judgements; /* engine_packets(): one a packet consumed; may be NULL elsewhere */
     struct segment *segments;
     size_t n_segments, max_segments;
     struct event *events;
@@ -77,29 +82,32 @@ struct outcome {
 #define OUTCOME_SEGMENTS 8
 #define OUTCOME_EVENTS 4
 
-/* 0, -ENOMEM, or -EINVAL for a policy this engine cannot carry out. Takes its own policy reference. */
+/* 0, -ENOMEM, or -EINVAL for a policy this engine cannot carry out. Takes its own policy reference.
+ */
 int engine_create(struct engine **out, const struct engine_config *config, struct policy *policy);
 struct engine *engine_destroy(struct engine *engine);
 
-/* Judges packets in order; every one must have been through packet_decode(). Returns how many were consumed: fewer
- * than n means out is full: drain it and call again with the rest. */
+/* Judges packets in order; every one must have been through packet_decode(). Returns how many were
+ * consumed: fewer than n means out is full: drain it and call again with the rest. */
 size_t engine_packets(struct engine *engine, const struct packet *packets, size_t n,
                       struct outcome *out);
 
-/* An ICMP error that arrived on another engine's queue: true if this engine has the flow it quotes, which is
- * then judged (a REASON_NO_FLOW accept or a drop) in *judgement. Only for PACKET_ICMP_ERROR. */
+/* An ICMP error that arrived on another engine's queue: true if this engine has the flow it quotes,
+ * which is then judged (a REASON_NO_FLOW accept or a drop) in *judgement. Only for
+ * PACKET_ICMP_ERROR. */
 bool engine_owns(struct engine *engine, const struct packet *packet, struct judgement *judgement);
 
-/* Expires what is due at now, at most budget flows. True while more is due (also when out filled up).
- * Resets wait for inject-rate: then true is not returned, and engine_next_deadline() says when to go on. */
+/* Expires what is due at now, at most budget flows. True while more is due (also when out filled
+ * up). Resets wait for inject-rate: then true is not returned, and engine_next_deadline() says when
+ * to go on. */
 bool engine_advance(struct engine *engine, mtime_t now, unsigned budget, struct outcome *out);
 
 /* False if nothing is ever due. *when may be earlier than the first expiry, never later. */
 bool engine_next_deadline(const struct engine *engine, mtime_t *when);
 
-/* From now on new flows are opened under policy. max_flows does not shrink below the flows that live.
- * 0; -EINVAL as engine_create(); -EUSERS with 65535 older policies still in use; -ENOMEM. On error
- * nothing changed. */
+/* From now on new flows are opened under policy. max_flows does not shrink below the flows that
+ * live. 0; -EINVAL as engine_create(); -EUSERS with 65535 older policies still in use; -ENOMEM. On
+ * error nothing changed. */
 int engine_set_policy(struct engine *engine, struct policy *policy);
 void engine_want(struct engine *engine, uint32_t wants);
 
@@ -118,12 +126,14 @@ struct engine_command {
 bool engine_command(struct engine *engine, mtime_t now, struct engine_command *command,
                     struct outcome *out);
 
-/* Copies up to n flows; start with *cursor 0. Returns how many; 0 is the end. Every flow that lives through the
- * whole reading comes exactly once; one that is opened or ends meanwhile at most once. Flows that
- * are due at now, or were reset, do not come. */
-size_t engine_read(struct engine *engine, mtime_t now, uint64_t *cursor, struct flow *flows, size_t n);
+/* Copies up to n flows; start with *cursor 0. Returns how many; 0 is the end. Every flow that lives
+ * through the whole reading comes exactly once; one that is opened or ends meanwhile at most once.
+ * Flows that are due at now, or were reset, do not come. */
+size_t engine_read(struct engine *engine, mtime_t now, uint64_t *cursor, struct flow *flows,
+                   size_t n);
 
-/* Puts back a flow of a saved table, under the current policy and its rules. 0, -EEXIST, -ENOSPC, -EINVAL. */
+/* Puts back a flow of a saved table, under the current policy and its rules. 0, -EEXIST, -ENOSPC,
+ * -EINVAL. */
 int engine_restore(struct engine *engine, mtime_t now, const struct flow *flow);
 
 struct engine_stats {
@@ -133,14 +143,15 @@ struct engine_stats {
     uint64_t late, late_remembered;
     uint64_t segments[SEGMENT_PROBE + 1], rate_limited;
     uint32_t flows, max_flows, peak_flows;
-    uint32_t policies; /* in use, the current one included */
+    uint32_t policies;  /* in use, the current one included */
     uint32_t lingering; /* reset a moment ago, still answered */
     uint32_t by_state[FLOW_STATES];
     uint64_t memory; /* bytes the tables hold */
 };
 void engine_stats(const struct engine *engine, struct engine_stats *out);
 
-/* Walks all invariants, slowly. NULL if they hold, else a static text naming the first that does not. */
+/* Walks all invariants, slowly. NULL if they hold, else a static text naming the first that does
+ * not. */
 const char *engine_check(const struct engine *engine);
 
 #endif

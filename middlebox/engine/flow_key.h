@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * The identity of a flow, the same for both directions: end 0 is the smaller (address, port), whoever opened
- * the flow. A packet's side says which end sent it. Every byte is set, so keys compare as bytes.
+ * The identity of a flow, the same for both directions: end 0 is the smaller (address, port),
+ * whoever opened the flow. A packet's side says which end sent it. Every byte is set, so keys
+ * compare as bytes.
  */
 struct flow_key {
     uint8_t addr[2][16]; /* network byte order; IPv4 in the first four bytes, then zeros */
@@ -25,8 +26,8 @@ static inline bool flow_key_equal(const struct flow_key *a, const struct flow_ke
 }
 
 /*
- * Fill a key from a packet's own source and destination; bytes is 4 or 16 by family. Returns the end (0 or
- * 1) that is the source.
+ * Fill a key from a packet's own source and destination; bytes is 4 or 16 by family. Returns the
+ * end (0 or 1) that is the source.
  */
 unsigned flow_key_init(struct flow_key *key, uint8_t family, uint8_t proto, const uint8_t *src,
                        uint16_t src_port, const uint8_t *dst, uint16_t dst_port, uint8_t type);

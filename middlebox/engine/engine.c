@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "middlebox/engine/engine.h"
+#include "middlebox/engine/engine_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 64 /* packets whose memory is asked for together; a receive brings as many */
+#define FRAGMENT_SLOTS 4096
+#define NO_POLICY_SLOT UINT16_MAX
+
+const char *reason_name(enum reason reason)
+{
+    static const char *const names[REASONS] = {
+        [REASON_FLOW] = "in a flow",
+        [REASON_NEW] = "new flow",
+        [REASON_NO_FLOW] = "needs no flow",
+        [REASON_ADOPTED] = "adopted mid-stream",
+        [REASON_LATE] = "late",
+        [REASON_INVALID] = "invalid",
+        [REASON_BLOCKED] = "blocked",
+        [REASON_RULE] = "by rule",
+        [REASON_FULL] = "table full",
+        [REASON_DEAD] = "after a reset",
+        [REASON_FRAGMENT] = "fragment",
+        [REASON_FRAGMENT_LOST] = "fragment before its first",
+        [REASON_TRUNCATED] = "truncated",
+        [REASON_MALFORMED] = "malformed",
+        [REASON_CHECKSUM] = "bad checksum",
+    };
+    return (unsigned)reason < REASONS ? names[reason] : NULL;
+}
+
+static bool can_carry_out(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->n_profiles; i++)
+        if (policy->profiles[i].on_expiry == ON_EXPIRY_DCD)
+            return false;
+    return policy->n_rules > 0 && policy->n_rules <= UINT16_MAX && policy->max_flows > 0;
+}
+
+static uint32_t limit_of(const struct engine *e, const struct policy *policy)
+{
+    uint32_t limit = e->config.max_flows ? e->config.max_flows : policy->max_flows;
+
+    return limit > INT32_MAX ? INT32_MAX : limit;
+}
+
+/* A slot for one more policy, or NO_POLICY_SLOT with *error. */
+static uint16_t policy_slot(struct engine *e, int *error)
+{
+    struct engine_policy *grown;
+    uint32_t n;
+
+    for (n = 0; n < e->n_policies; n++)
+        if (!e->policies[n].policy)
+            return (uint16_t)n;
+    *error = -EUSERS;
+    if (n >= NO_POLICY_SLOT)
+        return NO_POLICY_SLOT;
+    *error = -ENOMEM;
+    n = n ? 2 * n : 4;
+    if (n > NO_POLICY_SLOT)
+        n = NO_POLICY_SLOT;
+    grown = realloc(e->policies, n * sizeof(*grown));
+    if (!grown)
+        return NO_POLICY_SLOT;
+    memset(grown + e->n_policies, 0, (n - e->n_policies) * sizeof(*grown));
+    e->policies = grown;
+    n = e->n_policies;
+    e->n_policies = n ? (2 * n > NO_POLICY_SLOT ? NO_POLICY_SLOT : 2 * n) : 4;
+    return (uint16_t)n;
+}
+
+int engine_create(struct engine **out, const struct engine_config *config, struct policy *policy)
+{
+    struct engine *e;
+    int r = 0;
+
+    if (!can_carry_out(policy))
+        return -EINVAL;
+    e = calloc(1, sizeof(*e));
+    if (!e)
+        return -ENOMEM;
+    e->config = *config;
+    e->now = config->start;
+    e->credit_at = config->start;
+    e->credit = MTIME_SEC; /* clipped to the limit at first use */
+    e->next_id = 1;
+    e->adopt_until = mtime_add(config->start, policy->adopt_at_start);
+    e->current = policy_slot(e, &r);
+    if (e->current == NO_POLICY_SLOT)
+        goto out;
+    e->policies[e->current].policy = policy_ref(policy);
+    late_memory_init(&e->late, policy->late_memory_count, policy->late_memory);
+    wheel_init(&e->wheel, config->start);
+    r = flow_table_init(&e->table, limit_of(e, policy), config->hash_secret);
+    if (r < 0)
+        goto out;
+    r = fragment_create(&e->fragments, FRAGMENT_SLOTS, config->hash_secret);
+out:
+    if (r < 0)
+        e = engine_destroy(e);
+    *out = e;
+    return r;
+}
+
+struct engine *engine_destroy(struct engine *e)
+{
+    if (!e)
+        return NULL;
+    fragment_destroy(e->fragments);
+    late_memory_finish(&e->late);
+    wheel_finish(&e->wheel);
+    flow_table_finish(&e->table);
+    for (uint32_t i = 0; i < e->n_policies; i++)
+        policy_unref(e->policies[i].policy);
+    free(e->policies);
+    free(e);
+    return NULL;
+}
+
+int engine_set_policy(struct engine *e, struct policy *policy)
+{
+    uint16_t old = e->current, slot;
+    int r = 0;
+
+    if (!can_carry_out(policy))
+        return -EINVAL;
+    slot = policy_slot(e, &r);
+    if (slot == NO_POLICY_SLOT)
+        return r;
+    r = flow_table_set_limit(&e->table, limit_of(e, policy));
+    if (r < 0)
+        return r;
+    e->policies[slot].policy = policy_ref(policy);
+    e->current = slot;
+    life_drop_policy(e, old);
+    late_memory_configure(&e->late, policy->late_memory_count, policy->late_memory);
+    return 0;
+}
+
+void engine_want(struct engine *e, uint32_t wants)
+{
+    e->config.wants = wants;
+}
+
+static void go_on_to(struct engine *e, mtime_t now)
+{
+    if (now > e->now)
+        e->now = now;
+}
+
+static bool has_key(const struct packet *p)
+{
+    return p->kind <= PACKET_GENERIC;
+}
+
+/* Hashes and asks for what the packets will touch: the memory's latency is paid once for all. */
+static void prepare(const struct engine *e, const struct packet *packets, size_t n,
+                    uint64_t *hashes)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!has_key(&packets[i]))
+            continue;
+        hashes[i] = flow_table_hash(&e->table, &packets[i].key);
+        flow_table_prefetch_bucket(&e->table, hashes[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (has_key(&packets[i]))
+            flow_table_prefetch_record(&e->table, hashes[i]);
+}
+
+size_t engine_packets(struct engine *e, const struct packet *packets, size_t n, struct outcome *out)
+{
+    uint64_t hashes[BATCH] = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        struct judgement j;
+
+        if (i % BATCH == 0)
+            prepare(e, packets + i, n - i < BATCH ? n - i : BATCH, hashes);
+        if (!outcome_has_room(out))
+            return i;
+        go_on_to(e, packets[i].time);
+        j = judge_packet(e, &packets[i], hashes[i % BATCH], out);
+        e->stats.packets[j.reason]++;
+        if (j.verdict == VERDICT_ACCEPT)
+            e->stats.accepted++;
+        else
+            e->stats.dropped++;
+        out->judgements[i] = j;
+    }
+    return n;
+}
+
+bool engine_owns(struct engine *e, const struct packet *p, struct judgement *judgement)
+{
+    uint32_t slot;
+    struct live f;
+
+    if (p->kind != PACKET_ICMP_ERROR)
+        return false;
+    slot = flow_table_find(&e->table, &p->key, flow_table_hash(&e->table, &p->key));
+    if (slot == STORE_NONE)
+        return false;
+    go_on_to(e, p->time);
+    f = live_at(e, slot);
+    if (life_is_over(e, f))
+        return false;
+    if (f.r->flags & RECORD_LINGER)
+        *judgement = judged(VERDICT_DROP, REASON_DEAD);
+    else if (f.r->flags &
+             (p->side == client_end(f.r) ? RECORD_BLOCKED_SERVER : RECORD_BLOCKED_CLIENT))
+        *judgement = judged(VERDICT_DROP, REASON_BLOCKED);
+    else
+        *judgement = judged(VERDICT_ACCEPT, REASON_NO_FLOW);
+    return true;
+}
+
+static void prefetch_due(const struct engine *e)
+{
+    uint32_t ids[8];
+    size_t n = wheel_peek(&e->wheel, ids, 8);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *r = (const char *)flow_store_at(&e->table.store, ids[i]);
+        __builtin_prefetch(r);
+        __builtin_prefetch(r + 64);
+        __builtin_prefetch(flow_store_rest(&e->table.store, ids[i]));
+    }
+}
+
+bool engine_advance(struct engine *e, mtime_t now, unsigned budget, struct outcome *out)
+{
+    mtime_t next;
+
+    go_on_to(e, now);
+    if (e->stalled_until > e->now)
+        return false;
+    e->stalled_until = 0;
+    late_memory_purge(&e->late, e->now);
+    for (unsigned n = 0; n < budget; n++) {
+        struct live f;
+        uint32_t slot;
+
+        if (!outcome_has_room(out))
+            return true;
+        if (n % 8 == 0)
+            prefetch_due(e);
+        slot = wheel_pop(&e->wheel, e->now);
+        if (slot == WHEEL_NO_ID)
+            return false;
+        f = live_at(e, slot);
+        f.r->wheel_bucket = WHEEL_NOWHERE;
+        if (e->now < f.r->deadline || !life_is_over(e, f)) {
+            if (f.r->wheel_bucket == WHEEL_NOWHERE)
+                life_set_deadline(e, f, f.r->deadline); /* it was refreshed since */
+        } else if (life_expiry_must_wait(e, f)) {
+            life_set_deadline(e, f, f.r->deadline);
+            e->stalled_until = reset_allowed_at(e, 2 * RESETS_A_SIDE);
+            return false;
+        } else {
+            life_expire(e, f, out);
+        }
+    }
+    return wheel_next(&e->wheel, &next) && next <= e->now;
+}
+
+bool engine_next_deadline(const struct engine *e, mtime_t *when)
+{
+    if (e->stalled_until > e->now) {
+        *when = e->stalled_until;
+        return true;
+    }
+    return wheel_next(&e->wheel, when);
+}
+
+size_t engine_read(struct engine *e, mtime_t now, uint64_t *cursor, struct flow *flows, size_t n)
+{
+    size_t k = 0;
+
+    go_on_to(e, now);
+    while (k < n && *cursor < STORE_NONE) {
+        uint32_t slot = flow_store_next(&e->table.store, (uint32_t)*cursor);
+        struct live f;
+
+        *cursor = (uint64_t)slot + 1;
+        if (slot == STORE_NONE)
+            break;
+        f = live_at(e, slot);
+        if (!(f.r->flags & RECORD_LINGER) && e->now < f.r->deadline)
+            life_show(e, f, &flows[k++]);
+    }
+    return k;
+}
+
+static bool restorable(const struct engine *e, const struct flow *flow)
+{
+    bool tcp = flow->proto == 6;
+
+    return (flow->family == 4 || flow->family == 6) && (unsigned)flow->state < FLOW_STATES &&
+           flow->state != FLOW_NONE && (unsigned)flow->timeout_name < POLICY_TIMEOUTS &&
+           tcp == (flow->state < FLOW_UNREPLIED) && flow->last <= e->now &&
+           flow->opened <= flow->last && flow->last >= 0 && flow->opened >= 0;
+}
+
+int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+    struct flow_key key;
+    unsigned client, rule = (unsigned)policy->n_rules - 1;
+    uint64_t hash;
+    uint32_t slot;
+    struct live f;
+
+    go_on_to(e, now);
+    if (!restorable(e, flow))
+        return -EINVAL;
+    if (e->config.classify)
+        rule = e->config.classify(e->config.arg, policy, flow);
+    if (rule >= policy->n_rules || policy->rules[rule].action != ACTION_USE)
+        return -EINVAL;
+    client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
+                           flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
+                           flow->port[FLOW_SERVER], flow->icmp_type);
+    hash = flow_table_hash(&e->table, &key);
+    if (flow_table_find(&e->table, &key, hash) != STORE_NONE)
+        return -EEXIST;
+    slot = flow_table_insert(&e->table, &key, hash);
+    if (slot == STORE_NONE)
+        return -ENOSPC;
+    f = live_at(e, slot);
+    f.r->flags = (uint8_t)(RECORD_USED | (client ? RECORD_CLIENT_IS_1 : 0) | RECORD_GUESSED |
+                           (flow->packets[FLOW_SERVER] ? RECORD_REPLY : 0) |
+                           (flow->assured ? RECORD_ASSURED : 0) |
+                           (flow->blocked[FLOW_CLIENT] ? RECORD_BLOCKED_CLIENT : 0) |
+                           (flow->blocked[FLOW_SERVER] ? RECORD_BLOCKED_SERVER : 0));
+    f.r->rule = (uint16_t)rule;
+    f.r->policy = e->current;
+    f.r->state = (uint8_t)flow->state;
+    f.r->wheel_bucket = WHEEL_NOWHERE;
+    f.r->last = flow->last;
+    f.r->id_low = (uint32_t)e->next_id;
+    f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
+    /* The windows are not saved: learned anew, as after a mid-stream pick-up. */
+    f.r->tcp.last_kind = TCP_KIND_NONE;
+    f.r->tcp.flags[0] = f.r->tcp.flags[1] = TCP_SIDE_SACK | TCP_SIDE_LIBERAL;
+    f.rest->opened = flow->opened;
+    f.rest->mark = flow->mark;
+    f.rest->timeout_name = (uint8_t)flow->timeout_name;
+    f.rest->longest_idle_ms = flow->longest_idle / MTIME_MSEC > UINT32_MAX
+                                  ? UINT32_MAX
+                                  : (uint32_t)(flow->longest_idle / MTIME_MSEC);
+    for (unsigned d = 0; d < 2; d++) {
+        f.rest->count[d] = (struct record_count){
+            .packets_low = (uint32_t)flow->packets[d],
+            .packets_high = (uint16_t)(flow->packets[d] >> 32),
+            .bytes_low = (uint32_t)flow->bytes[d],
+            .bytes_high = (uint16_t)(flow->bytes[d] >> 32),
+        };
+    }
+    e->policies[e->current].flows++;
+    e->stats.by_state[flow->state]++;
+    e->stats.flows++;
+    e->stats.opened++;
+    if (e->stats.flows > e->stats.peak_flows)
+        e->stats.peak_flows = e->stats.flows;
+    life_set_deadline(e, f, mtime_add(flow->last, profile_of(e, f.r)->timeout[flow->timeout_name]));
+    return 0;
+}
+
+void engine_stats(const struct engine *e, struct engine_stats *out)
+{
+    *out = e->stats;
+    out->max_flows = e->table.store.limit;
+    out->lingering = e->lingering;
+    for (uint32_t i = 0; i < e->n_policies; i++)
+        out->policies += !!e->policies[i].policy;
+    out->memory =
+        flow_table_memory(&e->table) + wheel_memory(&e->wheel) + late_memory_bytes(&e->late);
+}
+
+static const char *check_record(const struct engine *e, struct live f)
+{
+    const struct record *r = f.r;
+    mtime_t timeout;
+
+    if (r->policy >= e->n_policies || !e->policies[r->policy].policy)
+        return "a flow's policy is gone";
+    if (r->rule >= policy_of(e, r)->n_rules || policy_of(e, r)->rules[r->rule].action != ACTION_USE)
+        return "a flow's rule does not exist or opens no flows";
+    if (r->state == FLOW_NONE || r->state >= FLOW_STATES ||
+        (r->key.proto == 6) != (r->state < FLOW_UNREPLIED))
+        return "a flow is in no state of its protocol";
+    if (r->deadline != MTIME_NEVER && r->wheel_bucket == WHEEL_NOWHERE)
+        return "a flow that can expire is not in the wheel";
+    if (r->wheel_bucket != WHEEL_NOWHERE &&
+        (wheel_id_at(&e->wheel, (struct wheel_place){r->wheel_bucket, r->wheel_place}) != f.slot))
+        return "the wheel has something else where a flow should be";
+    if (r->wheel_bucket != WHEEL_NOWHERE && wheel_start(&e->wheel, r->wheel_bucket) > r->deadline)
+        return "the wheel looks at a flow too late";
+    timeout = profile_of(e, r)->timeout[f.rest->timeout_name];
+    if (!(r->flags & RECORD_LINGER) && r->deadline > mtime_add(r->last, timeout))
+        return "a deadline is later than the policy allows";
+    if (r->last > e->now || f.rest->opened > r->last)
+        return "a flow was active in the future";
+    return NULL;
+}
+
+const char *engine_check(const struct engine *e)
+{
+    uint32_t by_state[FLOW_STATES] = {0}, lingering = 0, flows = 0;
+    uint32_t slot = flow_store_next(&e->table.store, 0);
+    const char *fault = flow_table_check(&e->table);
+
+    if (!fault)
+        fault = wheel_check(&e->wheel);
+    for (; !fault && slot != STORE_NONE; slot = flow_store_next(&e->table.store, slot + 1)) {
+        struct live f = live_at(e, slot);
+
+        fault = check_record(e, f);
+        if (f.r->flags & RECORD_LINGER) {
+            lingering++;
+            continue;
+        }
+        if (!fault)
+            by_state[f.r->state]++;
+        flows++;
+    }
+    if (fault)
+        return fault;
+    if (flows != e->stats.flows || lingering != e->lingering)
+        return "the count of flows is wrong";
+    if (memcmp(by_state, e->stats.by_state, sizeof(by_state)) != 0)
+        return "the count of flows by state is wrong";
+    return NULL;
+}

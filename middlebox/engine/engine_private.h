@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_ENGINE_PRIVATE_H
+#define IDLEWALL_ENGINE_PRIVATE_H
+
+/* The engine's own parts, for its own files: engine.c, judge.c, late.c, life.c, reset.c, command.c.
+ */
+
+#include "middlebox/engine/engine.h"
+#include "middlebox/engine/flow_table.h"
+#include "middlebox/engine/fragment.h"
+#include "middlebox/engine/late_memory.h"
+#include "middlebox/engine/tcp_state.h"
+#include "middlebox/engine/wheel.h"
+
+struct engine_policy {
+    struct policy *policy; /* NULL: free slot */
+    uint32_t flows;
+};
+
+struct engine {
+    struct engine_config config;
+    struct engine_policy *policies; /* a flow's record.policy is an index */
+    uint32_t n_policies;
+    uint16_t current;
+    struct flow_table table;
+    struct wheel wheel;
+    struct late_memory late;
+    struct fragment_cache *fragments;
+    mtime_t now; /* the latest time seen */
+    mtime_t adopt_until;
+    uint64_t next_id;
+    uint32_t evict_hand;
+    /* inject-rate: a token bucket in nanoseconds of credit; one segment costs 1 s / rate */
+    mtime_t credit, credit_at;
+    mtime_t stalled_until; /* expiry waits for credit; 0: it does not */
+    uint32_t lingering;
+    struct engine_stats stats;
+};
+
+/* A flow at hand: both halves of its record. */
+struct live {
+    uint32_t slot;
+    struct record *r;
+    struct record_rest *rest;
+};
+
+static inline struct live live_at(const struct engine *e, uint32_t slot)
+{
+    return (struct live){slot, flow_store_at(&e->table.store, slot),
+                         flow_store_rest(&e->table.store, slot)};
+}
+
+static inline struct policy *policy_of(const struct engine *e, const struct record *r)
+{
+    return e->policies[r->policy].policy;
+}
+
+static inline const struct policy_profile *profile_of(const struct engine *e,
+                                                      const struct record *r)
+{
+    const struct policy *p = policy_of(e, r);
+
+    return &p->profiles[p->rules[r->rule].profile];
+}
+
+static inline unsigned client_end(const struct record *r)
+{
+    return !!(r->flags & RECORD_CLIENT_IS_1);
+}
+
+/* An event to fill in, zeroed, or NULL if nobody wants that kind. */
+static inline struct event *event_take(struct engine *e, struct outcome *out, enum event_kind kind)
+{
+    struct event *ev;
+
+    if (!(e->config.wants & EVENT_BIT(kind)))
+        return NULL;
+    ev = &out->events[out->n_events++];
+    *ev = (struct event){.kind = kind, .time = e->now};
+    return ev;
+}
+
+static inline bool outcome_has_room(const struct outcome *out)
+{
+    return out->max_segments - out->n_segments >= OUTCOME_SEGMENTS &&
+           out->max_events - out->n_events >= OUTCOME_EVENTS;
+}
+
+/* ---- life.c: a flow's birth, refreshing and end ---- */
+
+/* Who is client in a packet that has no flow: its sender, unless only the other port is a server's
+ * and the packet does not itself open a connection. Returns the end of the key; *guessed if the
+ * packet does not say. */
+unsigned life_client_end(const struct policy *policy, const struct packet *p, bool *guessed);
+/* What classify() and events are shown of a packet without a flow. */
+void life_sketch(const struct engine *e, const struct packet *p, unsigned client, struct flow *out);
+
+enum life_open { LIFE_OPENED, LIFE_FULL };
+enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash, unsigned client,
+                         bool guessed, uint16_t rule, struct outcome *out);
+/* Counts the packet and restarts the idle time where the profile says so. dir: flow_side of the
+ * sender. state_changed: the new state's timeout starts now whoever sent it. */
+void life_refresh(struct engine *e, struct live f, unsigned dir, const struct packet *p,
+                  enum policy_timeout timeout, bool state_changed);
+void life_count(struct live f, unsigned dir, const struct packet *p);
+void life_set_state(struct engine *e, struct live f, enum flow_state state);
+/* Ends a flow: event (EXPIRED for an idle or active timeout of a flow that was not closed), late
+ * memory, and the record is freed, or lingers on the sides in the mask, which were reset. */
+void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_action action,
+              unsigned linger_sides, struct outcome *out);
+/* Frees the record of a lingering flow. */
+void life_bury(struct engine *e, struct live f);
+/* Is its time over at e->now? Asks for activity elsewhere first, which may put it off. */
+bool life_is_over(struct engine *e, struct live f);
+/* The flow's time is over at e->now: does what on-expiry says. */
+void life_expire(struct engine *e, struct live f, struct outcome *out);
+/* Would life_expire() send something that inject-rate forbids right now? */
+bool life_expiry_must_wait(struct engine *e, struct live f);
+void life_show(const struct engine *e, struct live f, struct flow *out);
+void life_set_deadline(struct engine *e, struct live f, mtime_t deadline);
+void life_drop_policy(struct engine *e, uint16_t slot);
+
+/* ---- reset.c: segments in the ends' names ---- */
+
+/* May n segments be sent now? Takes the credit. */
+bool reset_allowed(struct engine *e, unsigned n);
+/* When n segments will be allowed. */
+mtime_t reset_allowed_at(const struct engine *e, unsigned n);
+/* At most this many for one side. */
+#define RESETS_A_SIDE 2
+/* Resets the sides in the mask (1 << flow_side), each at every sequence number it may expect.
+ * Without asking for credit. */
+void reset_sides(struct engine *e, struct live f, unsigned sides, struct outcome *out);
+/* The sides that on-expiry resets; 0 for a flow that is closed already, or not TCP. */
+unsigned reset_sides_of(const struct record *r, enum policy_on_expiry on_expiry);
+/* Answers p with a reset (TCP) or an ICMP error. False if inject-rate forbade it or p cannot be
+ * answered. */
+bool reset_answer(struct engine *e, const struct packet *p, enum policy_reset_form form,
+                  uint64_t flow_id, bool to_client, struct outcome *out);
+bool reset_prohibit(struct engine *e, const struct packet *p, uint64_t flow_id, bool to_client,
+                    struct outcome *out);
+
+/* ---- late.c: packets that need a flow and have none ---- */
+struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t hash,
+                            struct outcome *out);
+
+/* p is from a side of f that was reset, and did not believe it or did not know yet: reset it where it says it is. */
+void late_answer_dead(struct engine *e, const struct packet *p, uint64_t hash, struct live f,
+                      unsigned dir, struct outcome *out);
+
+/* ---- judge.c: one packet ---- */
+struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
+                              struct outcome *out);
+/* What rule a packet without a flow falls under. */
+uint16_t judge_classify(struct engine *e, const struct packet *p, unsigned client, bool guessed);
+static inline struct judgement judged(enum verdict verdict, enum reason reason)
+{
+    return (struct judgement){.verdict = (uint8_t)verdict, .reason = (uint8_t)reason};
+}
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "middlebox/engine/flow_store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define RECORDS_BYTES (STORE_CHUNK * sizeof(struct record))
+#define RESTS_BYTES (STORE_CHUNK * sizeof(struct record_rest))
+
+/* Mapped rather than malloc'ed, so that an emptied table really gives its memory back. */
+static void *pages_map(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static uint32_t chunks_for(uint32_t limit)
+{
+    return (limit + STORE_CHUNK - 1) >> STORE_CHUNK_BITS;
+}
+
+int flow_store_init(struct flow_store *store, uint32_t limit)
+{
+    *store = (struct flow_store){0};
+    return flow_store_set_limit(store, limit);
+}
+
+int flow_store_set_limit(struct flow_store *store, uint32_t limit)
+{
+    uint32_t n = chunks_for(limit);
+
+    if (limit == 0 || limit > INT32_MAX)
+        return -EINVAL;
+    if (n > store->n_chunks) {
+        struct store_chunk *chunks = realloc(store->chunks, n * sizeof(*chunks));
+        if (!chunks)
+            return -ENOMEM;
+        memset(chunks + store->n_chunks, 0, (n - store->n_chunks) * sizeof(*chunks));
+        store->chunks = chunks;
+        store->n_chunks = n;
+    }
+    store->limit = limit;
+    return 0;
+}
+
+static void chunk_unmap(struct flow_store *store, struct store_chunk *chunk)
+{
+    if (!chunk->records)
+        return;
+    munmap(chunk->records, RECORDS_BYTES);
+    munmap(chunk->rests, RESTS_BYTES);
+    store->memory -= RECORDS_BYTES + RESTS_BYTES;
+    *chunk = (struct store_chunk){0};
+}
+
+static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
+{
+    chunk->records = pages_map(RECORDS_BYTES);
+    if (!chunk->records)
+        return false;
+    chunk->rests = pages_map(RESTS_BYTES);
+    if (!chunk->rests) {
+        munmap(chunk->records, RECORDS_BYTES);
+        chunk->records = NULL;
+        return false;
+    }
+    chunk->free = STORE_NONE;
+    store->memory += RECORDS_BYTES + RESTS_BYTES;
+    return true;
+}
+
+void flow_store_finish(struct flow_store *store)
+{
+    for (uint32_t i = 0; i < store->n_chunks; i++)
+        chunk_unmap(store, &store->chunks[i]);
+    free(store->chunks);
+    *store = (struct flow_store){0};
+}
+
+uint32_t flow_store_take(struct flow_store *store)
+{
+    struct store_chunk *chunk;
+    struct record *r;
+    uint32_t slot;
+
+    if (store->used >= store->limit)
+        return STORE_NONE;
+    /* The lowest chunk with room, so that those above can empty. */
+    while (store->chunks[store->first_free].used == STORE_CHUNK)
+        store->first_free++;
+    chunk = &store->chunks[store->first_free];
+    if (!chunk->records && !chunk_map(store, chunk))
+        return STORE_NONE;
+
+    if (chunk->free != STORE_NONE) {
+        slot = chunk->free;
+        chunk->free = chunk->records[slot].wheel_place;
+    } else {
+        slot = chunk->fresh++;
+    }
+    r = &chunk->records[slot];
+    memset(r, 0, sizeof(*r));
+    memset(&chunk->rests[slot], 0, sizeof(chunk->rests[slot]));
+    r->flags = RECORD_USED;
+    chunk->used++;
+    store->used++;
+    return store->first_free << STORE_CHUNK_BITS | slot;
+}
+
+void flow_store_give(struct flow_store *store, uint32_t slot)
+{
+    uint32_t n = slot >> STORE_CHUNK_BITS;
+    struct store_chunk *chunk = &store->chunks[n];
+    struct record *r = flow_store_at(store, slot);
+
+    r->flags = 0;
+    r->wheel_place = chunk->free;
+    chunk->free = slot & (STORE_CHUNK - 1);
+    chunk->used--;
+    store->used--;
+    if (n < store->first_free)
+        store->first_free = n;
+    /* Chunk 0 stays: a gateway with few flows would map and unmap it all day. */
+    if (chunk->used == 0 && n > 0)
+        chunk_unmap(store, chunk);
+}
+
+uint32_t flow_store_next(const struct flow_store *store, uint32_t from)
+{
+    for (uint32_t n = from >> STORE_CHUNK_BITS; n < store->n_chunks; n++) {
+        const struct store_chunk *chunk = &store->chunks[n];
+        uint32_t i = n == from >> STORE_CHUNK_BITS ? from & (STORE_CHUNK - 1) : 0;
+
+        for (; i < chunk->fresh; i++)
+            if (chunk->records[i].flags & RECORD_USED)
+                return n << STORE_CHUNK_BITS | i;
+    }
+    return STORE_NONE;
+}

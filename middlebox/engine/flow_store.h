@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_FLOW_STORE_H
+#define IDLEWALL_FLOW_STORE_H
+
+/*
+ * Where flow records live: slots of 128 + 48 bytes in chunks that are mapped when needed and given
+ * back when empty. A record never moves, so a slot number is a stable name for it and a walk by
+ * slot meets every lasting flow once.
+ */
+
+#include "middlebox/engine/flow_key.h"
+#include "middlebox/engine/tcp_window.h"
+#include "policy/mtime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    RECORD_CLIENT_IS_1 = 0x01, /* the client is end 1 of the key */
+    RECORD_REPLY = 0x02,       /* the server answered (IPS_SEEN_REPLY) */
+    RECORD_ASSURED = 0x04,
+    RECORD_GUESSED = 0x08,
+    RECORD_BLOCKED_CLIENT = 0x10,
+    RECORD_BLOCKED_SERVER = 0x20,
+    RECORD_LINGER = 0x40, /* reset by us: not a flow any more, kept to answer its ends */
+    RECORD_USED = 0x80,
+};
+
+/* What every packet touches: two cache lines. */
+struct record {
+    struct flow_key key;
+    mtime_t last;     /* the latest packet that refreshed */
+    mtime_t deadline; /* expired from then on */
+    uint8_t state;    /* enum flow_state */
+    uint8_t flags;
+    uint16_t rule;
+    uint16_t policy;       /* slot of the engine's policies */
+    uint16_t wheel_bucket; /* with wheel_place: where the wheel keeps it */
+    struct tcp_track tcp;  /* its id_high belongs to the record */
+    uint32_t wheel_place;
+    uint32_t id_low; /* flow ids count up from 1 and never come twice: 48 bits */
+};
+_Static_assert(sizeof(struct record) == 128, "two cache lines");
+
+/* 48 bits each: 281 TB, and packets for centuries. */
+struct record_count {
+    uint32_t packets_low;
+    uint16_t packets_high;
+    uint16_t bytes_high;
+    uint32_t bytes_low;
+};
+
+struct record_rest {
+    mtime_t opened;
+    struct record_count count[2]; /* by flow_side */
+    uint32_t mark;
+    uint32_t longest_idle_ms; /* saturates at 49 days */
+    uint32_t lag_low; /* refresh each: by how much the quieter side lags, 48 bits of nanoseconds */
+    uint16_t lag_high;
+    uint8_t timeout_name; /* enum policy_timeout in force */
+    uint8_t sides; /* RECORD_LINGER: bit per flow_side that we answer; refresh each: bit 7, quieter
+                      is the server */
+};
+_Static_assert(sizeof(struct record_rest) == 48, "budget of bytes a flow");
+
+static inline void record_count_add(struct record_count *c, uint32_t bytes)
+{
+    uint64_t p = ((uint64_t)c->packets_high << 32 | c->packets_low) + 1;
+    uint64_t b = ((uint64_t)c->bytes_high << 32 | c->bytes_low) + bytes;
+    c->packets_low = (uint32_t)p;
+    c->packets_high = (uint16_t)(p >> 32);
+    c->bytes_low = (uint32_t)b;
+    c->bytes_high = (uint16_t)(b >> 32);
+}
+
+#define STORE_CHUNK_BITS 14
+#define STORE_CHUNK (1u << STORE_CHUNK_BITS)
+#define STORE_NONE UINT32_MAX
+
+struct store_chunk {
+    struct record *records; /* NULL: not mapped */
+    struct record_rest *rests;
+    uint32_t free; /* head of the free ones within, chained through wheel_place; STORE_NONE: none */
+    uint32_t used;
+    uint32_t fresh; /* from here on never used since mapping */
+};
+
+struct flow_store {
+    struct store_chunk *chunks;
+    uint32_t n_chunks;
+    uint32_t first_free; /* no chunk below has a free slot */
+    uint32_t used, limit;
+    uint64_t memory; /* bytes mapped */
+};
+
+/* 0 or -ENOMEM. Holds up to limit records (1 .. 2^31). */
+int flow_store_init(struct flow_store *store, uint32_t limit);
+void flow_store_finish(struct flow_store *store);
+/* Raises or lowers the limit (not below what is used). 0 or -ENOMEM. */
+int flow_store_set_limit(struct flow_store *store, uint32_t limit);
+/* A zeroed record with RECORD_USED set. STORE_NONE when full or out of memory. */
+uint32_t flow_store_take(struct flow_store *store);
+void flow_store_give(struct flow_store *store, uint32_t slot);
+
+static inline struct record *flow_store_at(const struct flow_store *store, uint32_t slot)
+{
+    return &store->chunks[slot >> STORE_CHUNK_BITS].records[slot & (STORE_CHUNK - 1)];
+}
+
+static inline struct record_rest *flow_store_rest(const struct flow_store *store, uint32_t slot)
+{
+    return &store->chunks[slot >> STORE_CHUNK_BITS].rests[slot & (STORE_CHUNK - 1)];
+}
+
+/* The used slot at or after from, STORE_NONE at the end. */
+uint32_t flow_store_next(const struct flow_store *store, uint32_t from);
+
+static inline uint64_t record_id(const struct record *r)
+{
+    return (uint64_t)r->tcp.id_high << 32 | r->id_low;
+}
+
+#endif

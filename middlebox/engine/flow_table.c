@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "middlebox/engine/flow_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEGMENT_BITS 10
+#define SEGMENT_BUCKETS (1u << SEGMENT_BITS)
+#define SEGMENT_BYTES (SEGMENT_BUCKETS * sizeof(struct flow_bucket))
+#define FEWEST_BUCKETS 64
+/* Mean entries a bucket: split above, merge below. At 7 of 12 about one bucket in fifty overflows.
+ */
+#define SPLIT_LOAD 7
+#define MERGE_LOAD 2
+
+static struct flow_bucket *bucket_at(const struct flow_table *t, uint32_t n)
+{
+    return &t->segments[n >> SEGMENT_BITS][n & (SEGMENT_BUCKETS - 1)];
+}
+
+/* Number + 1 if b is an overflow bucket, else 0. That array may move when it grows. */
+static uint32_t overflow_number(const struct flow_table *t, const struct flow_bucket *b)
+{
+    uintptr_t at = (uintptr_t)b, from = (uintptr_t)t->overflow;
+
+    if (!t->overflow || at < from || at >= from + t->overflow_used * sizeof(*b))
+        return 0;
+    return (uint32_t)((at - from) / sizeof(*b)) + 1;
+}
+
+static struct flow_bucket *overflow_of(const struct flow_table *t, const struct flow_bucket *b)
+{
+    return b->overflow ? &t->overflow[b->overflow - 1] : NULL;
+}
+
+/* Buckets below n_buckets - round are split already: one more bit of the hash counts for them. */
+static uint32_t bucket_of(const struct flow_table *t, uint64_t hash)
+{
+    uint32_t n = (uint32_t)hash & (2 * t->round - 1);
+
+    return n < t->n_buckets ? n : n & (t->round - 1);
+}
+
+static uint8_t tag_of(uint64_t hash)
+{
+    uint8_t tag = (uint8_t)(hash >> 56);
+
+    return tag ? tag : 1;
+}
+
+static bool segment_ready(struct flow_table *t, uint32_t bucket)
+{
+    uint32_t n = bucket >> SEGMENT_BITS;
+
+    if (n >= t->n_segments) {
+        struct flow_bucket **s = realloc(t->segments, (n + 1) * 2 * sizeof(struct flow_bucket *));
+        if (!s)
+            return false;
+        memset(s + t->n_segments, 0, ((n + 1) * 2 - t->n_segments) * sizeof(struct flow_bucket *));
+        t->segments = s;
+        t->n_segments = (n + 1) * 2;
+    }
+    if (t->segments[n])
+        return true;
+    t->segments[n] = aligned_alloc(64, SEGMENT_BYTES);
+    if (!t->segments[n])
+        return false;
+    memset(t->segments[n], 0, SEGMENT_BYTES);
+    t->index_memory += SEGMENT_BYTES;
+    return true;
+}
+
+int flow_table_init(struct flow_table *t, uint32_t limit, const uint8_t secret[16])
+{
+    int r;
+
+    memset(t, 0, sizeof(*t));
+    memcpy(t->secret, secret, sizeof(t->secret));
+    r = flow_store_init(&t->store, limit);
+    if (r < 0)
+        return r;
+    t->n_buckets = t->round = FEWEST_BUCKETS;
+    if (!segment_ready(t, 0)) {
+        flow_table_finish(t);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void flow_table_finish(struct flow_table *t)
+{
+    for (uint32_t i = 0; i < t->n_segments; i++)
+        free(t->segments[i]);
+    free(t->segments);
+    free(t->overflow);
+    flow_store_finish(&t->store);
+    memset(t, 0, sizeof(*t));
+}
+
+int flow_table_set_limit(struct flow_table *t, uint32_t limit)
+{
+    return flow_store_set_limit(&t->store, limit);
+}
+
+void flow_table_prefetch_bucket(const struct flow_table *t, uint64_t hash)
+{
+    __builtin_prefetch(bucket_at(t, bucket_of(t, hash)));
+}
+
+void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
+{
+    const struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
+    uint8_t tag = tag_of(hash);
+
+    for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++) {
+        if (b->tag[i] != tag)
+            continue;
+        const char *r = (const char *)flow_store_at(&t->store, b->slot[i]);
+        __builtin_prefetch(r);
+        __builtin_prefetch(r + 64);
+        __builtin_prefetch(flow_store_rest(&t->store, b->slot[i]));
+        return;
+    }
+}
+
+uint32_t flow_table_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash)
+{
+    const struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
+    uint8_t tag = tag_of(hash);
+
+    for (; b; b = overflow_of(t, b))
+        for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++)
+            if (b->tag[i] == tag && flow_key_equal(&flow_store_at(&t->store, b->slot[i])->key, key))
+                return b->slot[i];
+    return STORE_NONE;
+}
+
+static bool overflow_take(struct flow_table *t, uint32_t *number)
+{
+    if (t->overflow_free) {
+        *number = t->overflow_free;
+        t->overflow_free = t->overflow[*number - 1].overflow;
+    } else {
+        if (t->overflow_used == t->overflow_cap) {
+            uint32_t cap = t->overflow_cap ? t->overflow_cap * 2 : 16;
+            struct flow_bucket *o = aligned_alloc(64, cap * sizeof(*o));
+            if (!o)
+                return false;
+            if (t->overflow_used)
+                memcpy(o, t->overflow, t->overflow_used * sizeof(*o));
+            free(t->overflow);
+            t->overflow = o;
+            t->overflow_cap = cap;
+        }
+        *number = ++t->overflow_used;
+    }
+    memset(&t->overflow[*number - 1], 0, sizeof(struct flow_bucket));
+    return true;
+}
+
+static bool bucket_put(struct flow_table *t, uint32_t n, uint8_t tag, uint32_t slot)
+{
+    struct flow_bucket *b = bucket_at(t, n);
+    uint32_t number;
+
+    for (;;) {
+        for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
+            if (b->tag[i])
+                continue;
+            b->tag[i] = tag;
+            b->slot[i] = slot;
+            return true;
+        }
+        if (b->overflow) {
+            b = overflow_of(t, b);
+            continue;
+        }
+        uint32_t own = overflow_number(t, b);
+        if (!overflow_take(t, &number))
+            return false;
+        if (own)
+            b = &t->overflow[own - 1];
+        b->overflow = number;
+        b = &t->overflow[number - 1];
+    }
+}
+
+/* Takes entry i of b out: the chain's last entry fills the hole, an emptied overflow bucket is
+ * given back. */
+static void bucket_cut(struct flow_table *t, struct flow_bucket *b, unsigned i)
+{
+    struct flow_bucket *before = NULL, *last = b;
+    unsigned j = 0;
+
+    while (last->overflow) {
+        before = last;
+        last = overflow_of(t, last);
+    }
+    while (j + 1 < BUCKET_ENTRIES && last->tag[j + 1])
+        j++;
+    b->tag[i] = last->tag[j];
+    b->slot[i] = last->slot[j];
+    last->tag[j] = 0;
+    if (j == 0 && before) {
+        uint32_t number = before->overflow;
+        before->overflow = 0;
+        last->overflow = t->overflow_free;
+        t->overflow_free = number;
+    }
+}
+
+/* Moves what belongs to bucket `to` out of bucket `from`. False if memory ran out: nothing is lost
+ * then. */
+static bool bucket_move(struct flow_table *t, uint32_t from, uint32_t to)
+{
+    struct flow_bucket *b = bucket_at(t, from);
+
+    while (b) {
+        for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i];) {
+            uint32_t slot = b->slot[i];
+            uint64_t hash = flow_table_hash(t, &flow_store_at(&t->store, slot)->key);
+
+            if (bucket_of(t, hash) != to) {
+                i++;
+                continue;
+            }
+            uint32_t own = overflow_number(t, b);
+            if (!bucket_put(t, to, tag_of(hash), slot))
+                return false;
+            if (own)
+                b = &t->overflow[own - 1];
+            bucket_cut(t, b, i);
+        }
+        /* bucket_cut() gives back emptied overflow buckets from the chain's end, so only b itself
+         * can be one. */
+        if (!b->tag[0] && b != bucket_at(t, from))
+            break;
+        b = overflow_of(t, b);
+    }
+    return true;
+}
+
+static void split_one(struct flow_table *t)
+{
+    uint32_t to = t->n_buckets;
+
+    if (!segment_ready(t, to))
+        return; /* goes on with longer chains; tries again at the next insertion */
+    t->n_buckets++;
+    if (t->n_buckets > 2 * t->round)
+        t->round *= 2;
+    /* Should memory fail half-way, entries would be in the wrong bucket: take the step back. */
+    if (!bucket_move(t, to & (t->round - 1), to)) {
+        t->n_buckets--;
+        if (t->n_buckets < t->round)
+            t->round /= 2;
+        bucket_move(t, to, bucket_of(t, to));
+    }
+}
+
+static void merge_one(struct flow_table *t)
+{
+    uint32_t from = t->n_buckets - 1, round = t->round;
+
+    t->n_buckets--;
+    if (t->n_buckets < t->round)
+        t->round /= 2;
+    if (!bucket_move(t, from, bucket_of(t, from))) {
+        t->n_buckets++;
+        t->round = round;
+        bucket_move(t, bucket_of(t, from) & (round - 1), from);
+        return;
+    }
+    if ((from & (SEGMENT_BUCKETS - 1)) == 0 && from) {
+        free(t->segments[from >> SEGMENT_BITS]);
+        t->segments[from >> SEGMENT_BITS] = NULL;
+        t->index_memory -= SEGMENT_BYTES;
+    }
+}
+
+uint32_t flow_table_insert(struct flow_table *t, const struct flow_key *key, uint64_t hash)
+{
+    uint32_t slot = flow_store_take(&t->store);
+
+    if (slot == STORE_NONE)
+        return STORE_NONE;
+    flow_store_at(&t->store, slot)->key = *key;
+    if (!bucket_put(t, bucket_of(t, hash), tag_of(hash), slot)) {
+        flow_store_give(&t->store, slot);
+        return STORE_NONE;
+    }
+    if (t->store.used > (uint64_t)t->n_buckets * SPLIT_LOAD)
+        split_one(t);
+    return slot;
+}
+
+void flow_table_remove(struct flow_table *t, uint32_t slot)
+{
+    uint64_t hash = flow_table_hash(t, &flow_store_at(&t->store, slot)->key);
+    struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
+
+    for (; b; b = overflow_of(t, b)) {
+        for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++) {
+            if (b->slot[i] != slot)
+                continue;
+            bucket_cut(t, b, i);
+            flow_store_give(&t->store, slot);
+            if (t->n_buckets > FEWEST_BUCKETS &&
+                t->store.used < (uint64_t)t->n_buckets * MERGE_LOAD)
+                merge_one(t);
+            return;
+        }
+    }
+}
+
+uint64_t flow_table_memory(const struct flow_table *t)
+{
+    return t->store.memory + t->index_memory + t->overflow_cap * sizeof(struct flow_bucket);
+}
+
+const char *flow_table_check(const struct flow_table *t)
+{
+    uint64_t entries = 0;
+
+    for (uint32_t n = 0; n < t->n_buckets; n++) {
+        for (const struct flow_bucket *b = bucket_at(t, n); b; b = overflow_of(t, b)) {
+            unsigned i = 0;
+
+            for (; i < BUCKET_ENTRIES && b->tag[i]; i++, entries++) {
+                const struct record *r = flow_store_at(&t->store, b->slot[i]);
+                uint64_t hash = flow_table_hash(t, &r->key);
+
+                if (!(r->flags & RECORD_USED))
+                    return "the index names a free slot";
+                if (bucket_of(t, hash) != n || tag_of(hash) != b->tag[i])
+                    return "an entry is in the wrong bucket";
+                if (flow_table_find(t, &r->key, hash) != b->slot[i])
+                    return "a key is in the table twice";
+            }
+            if (i < BUCKET_ENTRIES && b->overflow)
+                return "an overflow bucket behind one that is not full";
+            if (i == 0 && b != bucket_at(t, n))
+                return "an empty overflow bucket in a chain";
+        }
+    }
+    if (entries != t->store.used)
+        return "the index and the store disagree on how many flows there are";
+    return NULL;
+}

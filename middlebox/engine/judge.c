@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "middlebox/engine/engine_private.h"
+
+static struct judgement invalid(const struct policy_profile *profile)
+{
+    return judged(profile->on_invalid == ON_INVALID_PASS ? VERDICT_ACCEPT : VERDICT_DROP,
+                  REASON_INVALID);
+}
+
+uint16_t judge_classify(struct engine *e, const struct packet *p, unsigned client, bool guessed)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+    struct flow sketch;
+    unsigned rule;
+
+    if (!e->config.classify || policy->n_rules == 1)
+        return (uint16_t)(policy->n_rules - 1);
+    life_sketch(e, p, client, &sketch);
+    sketch.guessed = guessed;
+    rule = e->config.classify(e->config.arg, policy, &sketch);
+    return (uint16_t)(rule < policy->n_rules ? rule : policy->n_rules - 1);
+}
+
+/* The profile of what has no flow and never asks for one. */
+static const struct policy_profile *default_profile(const struct engine *e)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+
+    return &policy->profiles[policy->rules[policy->n_rules - 1].profile];
+}
+
+static struct judgement open_new(struct engine *e, const struct packet *p, uint64_t hash,
+                                 struct outcome *out)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+    bool guessed;
+    unsigned client = life_client_end(policy, p, &guessed);
+    uint16_t rule = judge_classify(e, p, client, guessed);
+
+    if (policy->rules[rule].action == ACTION_REJECT) {
+        if (p->kind == PACKET_TCP)
+            reset_answer(e, p, RESET_FORM_RFC9293, 0, true, out);
+        else
+            reset_prohibit(e, p, 0, true, out);
+    }
+    if (policy->rules[rule].action != ACTION_USE)
+        return judged(VERDICT_DROP, REASON_RULE);
+    if (life_open(e, p, hash, client, guessed, rule, out) == LIFE_FULL)
+        return judged(VERDICT_DROP, REASON_FULL);
+    return judged(VERDICT_ACCEPT, REASON_NEW);
+}
+
+static struct judgement without_flow(struct engine *e, const struct packet *p, uint64_t hash,
+                                     struct outcome *out)
+{
+    if (p->kind == PACKET_TCP && !tcp_flags_valid(p->flags))
+        return invalid(default_profile(e));
+    if (p->kind == PACKET_TCP && tcp_kind_of(p->flags) != TCP_KIND_SYN)
+        return late_judge(e, p, hash, out);
+    if (p->kind == PACKET_ECHO && p->is_reply)
+        return late_judge(e, p, hash, out);
+    return open_new(e, p, hash, out);
+}
+
+static void tell_update(struct engine *e, struct live f, unsigned dir, struct outcome *out)
+{
+    struct event *ev = event_take(e, out, EVENT_UPDATE);
+
+    if (!ev)
+        return;
+    life_show(e, f, &ev->flow);
+    ev->side = (enum flow_side)dir;
+}
+
+static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir,
+                                   const struct packet *p, uint64_t hash, struct outcome *out)
+{
+    struct tcp_flow tf = {
+        .track = &f.r->tcp,
+        .state = (enum flow_state)f.r->state,
+        .reply = f.r->flags & RECORD_REPLY,
+        .assured = f.r->flags & RECORD_ASSURED,
+    };
+    enum tcp_outcome outcome;
+    bool changed;
+
+    if (!tcp_flags_valid(p->flags))
+        return invalid(profile_of(e, f.r));
+    outcome = tcp_state_segment(&tf, dir, p);
+    switch (outcome) {
+    case TCP_INVALID:
+        return invalid(profile_of(e, f.r));
+    case TCP_REOPEN:
+        life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
+        return open_new(e, p, hash, out);
+    case TCP_GONE:
+        life_count(f, dir, p);
+        life_set_state(e, f, FLOW_CLOSE);
+        life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
+        return judged(VERDICT_ACCEPT, REASON_FLOW);
+    case TCP_REFRESH:
+    case TCP_IGNORE:
+    case TCP_KEEP:
+        break;
+    }
+    life_count(f, dir, p);
+    if (tf.assured)
+        f.r->flags |= RECORD_ASSURED;
+    changed = tf.state != f.r->state;
+    if (changed)
+        life_set_state(e, f, tf.state);
+    if (outcome == TCP_REFRESH) {
+        enum policy_timeout timeout =
+            tcp_state_timeout(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
+        life_refresh(e, f, dir, p, timeout, changed);
+    }
+    if (dir == FLOW_SERVER)
+        f.r->flags |= RECORD_REPLY;
+    if (changed)
+        tell_update(e, f, dir, out);
+    return judged(VERDICT_ACCEPT, REASON_FLOW);
+}
+
+/* nf_conntrack_udp_packet(): the long timeout only for what was answered and lives longer than 2 s.
+ */
+static enum policy_timeout udp_timeout(const struct engine *e, struct live f, bool replied)
+{
+    return replied && e->now - f.rest->opened > 2 * MTIME_SEC ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP;
+}
+
+static struct judgement plain_packet(struct engine *e, struct live f, unsigned dir,
+                                     const struct packet *p, struct outcome *out)
+{
+    enum policy_timeout timeout = (enum policy_timeout)f.rest->timeout_name;
+    bool replied = f.r->flags & RECORD_REPLY;
+    bool changed = dir == FLOW_SERVER && !replied;
+
+    /* A request from the far end with the same id would be a flow of its own; it shares this one.
+     */
+    if (p->kind == PACKET_UDP)
+        timeout = udp_timeout(e, f, replied);
+    life_count(f, dir, p);
+    if (changed) {
+        f.r->flags |= RECORD_REPLY | RECORD_ASSURED;
+        life_set_state(e, f, FLOW_REPLIED);
+    }
+    life_refresh(e, f, dir, p, timeout, changed);
+    if (changed)
+        tell_update(e, f, dir, out);
+    return judged(VERDICT_ACCEPT, REASON_FLOW);
+}
+
+/*
+ * A flow that we reset a moment ago. A side that is told so still sends what was on its way, or a
+ * challenge ACK (RFC 5961 3.2) which names the number it expects: a reset just there ends it.
+ */
+static struct judgement linger_packet(struct engine *e, struct live f, unsigned dir,
+                                      const struct packet *p, uint64_t hash, struct outcome *out)
+{
+    bool syn = p->kind == PACKET_TCP && tcp_kind_of(p->flags) == TCP_KIND_SYN;
+    bool same_syn = syn && dir == FLOW_CLIENT && f.r->state == FLOW_SYN_SENT &&
+                    tcp_segment_end(p) == f.r->tcp.end[FLOW_CLIENT];
+    bool told = f.rest->sides >> dir & 1;
+
+    if (p->kind == PACKET_ICMP_ERROR)
+        return judged(VERDICT_DROP, REASON_DEAD);
+    if (syn && !same_syn) {
+        life_bury(e, f);
+        return open_new(e, p, hash, out);
+    }
+    if (!told) {
+        const struct policy *policy = e->policies[e->current].policy;
+        bool guessed;
+        uint16_t rule = judge_classify(e, p, life_client_end(policy, p, &guessed), guessed);
+
+        /* Only a firewall that picks up mid-stream could open the flow again. */
+        if (policy->profiles[policy->rules[rule].profile].on_late == ON_LATE_ADOPT)
+            life_bury(e, f);
+        return late_judge(e, p, hash, out);
+    }
+    late_answer_dead(e, p, hash, f, dir, out);
+    return judged(VERDICT_DROP, REASON_DEAD);
+}
+
+static struct judgement with_flow(struct engine *e, struct live f, const struct packet *p,
+                                  uint64_t hash, struct outcome *out)
+{
+    /* An ICMP error comes from where the packet it quotes was going. */
+    unsigned sender = p->kind == PACKET_ICMP_ERROR ? !p->side : p->side;
+    unsigned dir = sender != client_end(f.r);
+
+    if (f.r->flags & RECORD_LINGER)
+        return linger_packet(e, f, dir, p, hash, out);
+    if (f.r->flags & (dir ? RECORD_BLOCKED_SERVER : RECORD_BLOCKED_CLIENT))
+        return judged(VERDICT_DROP, REASON_BLOCKED);
+    if (p->kind == PACKET_ICMP_ERROR)
+        return judged(VERDICT_ACCEPT, REASON_NO_FLOW);
+    if (p->kind == PACKET_TCP)
+        return tcp_packet(e, f, dir, p, hash, out);
+    return plain_packet(e, f, dir, p, out);
+}
+
+static struct judgement later_fragment(struct engine *e, const struct packet *p)
+{
+    switch (fragment_get(e->fragments, p, e->now)) {
+    case FRAGMENT_ACCEPT:
+        return judged(VERDICT_ACCEPT, REASON_FRAGMENT);
+    case FRAGMENT_DROP:
+        return judged(VERDICT_DROP, REASON_FRAGMENT);
+    case FRAGMENT_UNKNOWN:
+        break;
+    }
+    return judged(VERDICT_DROP, REASON_FRAGMENT_LOST);
+}
+
+static struct judgement look_up(struct engine *e, const struct packet *p, uint64_t hash,
+                                struct outcome *out)
+{
+    uint32_t slot;
+
+    if (!packet_checksum_ok(p)) {
+        struct judgement j = invalid(default_profile(e));
+        j.reason = REASON_CHECKSUM;
+        return j;
+    }
+    slot = flow_table_find(&e->table, &p->key, hash);
+    if (slot != STORE_NONE && life_is_over(e, live_at(e, slot))) {
+        life_expire(e, live_at(e, slot), out);
+        slot = flow_table_find(&e->table, &p->key, hash); /* it may linger */
+    }
+    if (slot != STORE_NONE)
+        return with_flow(e, live_at(e, slot), p, hash, out);
+    if (p->kind == PACKET_ICMP_ERROR)
+        return late_judge(e, p, hash, out);
+    return without_flow(e, p, hash, out);
+}
+
+struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
+                              struct outcome *out)
+{
+    struct judgement j;
+
+    switch (p->kind) {
+    case PACKET_TRUNCATED:
+        return judged(VERDICT_DROP, REASON_TRUNCATED);
+    case PACKET_MALFORMED:
+        return judged(VERDICT_DROP, REASON_MALFORMED);
+    case PACKET_ICMP_OTHER:
+        return judged(VERDICT_ACCEPT, REASON_NO_FLOW);
+    case PACKET_FRAGMENT:
+        return later_fragment(e, p);
+    case PACKET_TCP:
+    case PACKET_UDP:
+    case PACKET_ECHO:
+    case PACKET_GENERIC:
+    case PACKET_ICMP_ERROR:
+        break;
+    }
+    j = look_up(e, p, hash, out);
+    if (p->more_fragments)
+        fragment_put(e->fragments, p, e->now, j.verdict == VERDICT_ACCEPT);
+    return j;
+}

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "middlebox/engine/engine_private.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+unsigned life_client_end(const struct policy *policy, const struct packet *p, bool *guessed)
+{
+    unsigned sender = p->side;
+
+    *guessed = false;
+    if (p->kind == PACKET_ECHO)
+        return p->is_reply ? !sender : sender;
+    if (p->kind == PACKET_ICMP_ERROR) /* side is the quoted packet's: nothing says who opened */
+        *guessed = true;
+    else if (p->kind != PACKET_TCP || tcp_kind_of(p->flags) == TCP_KIND_SYN)
+        return sender;
+    else if (tcp_kind_of(p->flags) == TCP_KIND_SYNACK)
+        return !sender;
+    *guessed = true;
+    if (policy_is_server_port(policy, p->key.port[sender]) &&
+        !policy_is_server_port(policy, p->key.port[!sender]))
+        return !sender;
+    return sender;
+}
+
+static void show_key(const struct flow_key *key, unsigned client, struct flow *out)
+{
+    out->family = key->family;
+    out->proto = key->proto;
+    out->icmp_type = key->type;
+    memcpy(out->addr[FLOW_CLIENT], key->addr[client], 16);
+    memcpy(out->addr[FLOW_SERVER], key->addr[!client], 16);
+    out->port[FLOW_CLIENT] = key->port[client];
+    out->port[FLOW_SERVER] = key->port[!client];
+}
+
+void life_sketch(const struct engine *e, const struct packet *p, unsigned client, struct flow *out)
+{
+    *out = (struct flow){.mark = p->mark,
+                         .opened = e->now,
+                         .last = e->now,
+                         .policy = e->policies[e->current].policy};
+    show_key(&p->key, client, out);
+}
+
+void life_show(const struct engine *e, struct live f, struct flow *out)
+{
+    const struct record *r = f.r;
+    const struct policy_profile *profile = profile_of(e, r);
+
+    *out = (struct flow){
+        .id = record_id(r),
+        .state = (enum flow_state)r->state,
+        .timeout_name = (enum policy_timeout)f.rest->timeout_name,
+        .opened = f.rest->opened,
+        .last = r->last,
+        .timeout = profile->timeout[f.rest->timeout_name],
+        .deadline = r->deadline,
+        .longest_idle = (mtime_t)f.rest->longest_idle_ms * MTIME_MSEC,
+        .assured = r->flags & RECORD_ASSURED,
+        .guessed = r->flags & RECORD_GUESSED,
+        .blocked = {r->flags & RECORD_BLOCKED_CLIENT, r->flags & RECORD_BLOCKED_SERVER},
+        .rule = r->rule,
+        .mark = f.rest->mark,
+        .policy = policy_of(e, r),
+    };
+    show_key(&r->key, client_end(r), out);
+    for (unsigned d = 0; d < 2; d++) {
+        const struct record_count *c = &f.rest->count[d];
+        out->packets[d] = (uint64_t)c->packets_high << 32 | c->packets_low;
+        out->bytes[d] = (uint64_t)c->bytes_high << 32 | c->bytes_low;
+    }
+}
+
+/* The entry that the wheel moved into the place of another must learn where it is now. */
+static void wheel_take_out(struct engine *e, struct live f)
+{
+    struct wheel_place place = {f.r->wheel_bucket, f.r->wheel_place};
+    uint32_t moved;
+
+    if (place.bucket == WHEEL_NOWHERE)
+        return;
+    f.r->wheel_bucket = WHEEL_NOWHERE;
+    moved = wheel_remove(&e->wheel, place);
+    if (moved != WHEEL_NO_ID) {
+        struct record *m = flow_store_at(&e->table.store, moved);
+        m->wheel_bucket = place.bucket;
+        m->wheel_place = place.at;
+    }
+}
+
+/* The wheel looks at a flow early or on time, never late: only a deadline that comes nearer needs a
+ * new place. */
+void life_set_deadline(struct engine *e, struct live f, mtime_t deadline)
+{
+    struct wheel_place place;
+
+    f.r->deadline = deadline;
+    if (f.r->wheel_bucket != WHEEL_NOWHERE) {
+        if (wheel_start(&e->wheel, f.r->wheel_bucket) <= deadline)
+            return;
+        wheel_take_out(e, f);
+    }
+    if (deadline == MTIME_NEVER)
+        return;
+    /* Without memory it is not looked at, but still judged by its deadline when a packet comes. */
+    if (wheel_add(&e->wheel, deadline, f.slot, &place) < 0)
+        return;
+    f.r->wheel_bucket = place.bucket;
+    f.r->wheel_place = place.at;
+}
+
+void life_set_state(struct engine *e, struct live f, enum flow_state state)
+{
+    e->stats.by_state[f.r->state]--;
+    e->stats.by_state[state]++;
+    f.r->state = (uint8_t)state;
+}
+
+void life_count(struct live f, unsigned dir, const struct packet *p)
+{
+    record_count_add(&f.rest->count[dir], p->len);
+    f.rest->mark = p->mark;
+}
+
+static bool has_payload(const struct record *r, unsigned dir, const struct packet *p)
+{
+    if (p->payload_len == 0)
+        return false;
+    /* RFC 9293 3.8.4: a keepalive probe may carry one byte, below what was sent already. */
+    return p->kind != PACKET_TCP || p->payload_len > 1 || p->seq + 1 != r->tcp.end[dir];
+}
+
+static bool counts_as_activity(const struct policy_profile *profile, const struct record *r,
+                               unsigned dir, const struct packet *p)
+{
+    switch (profile->refresh) {
+    case REFRESH_CLIENT:
+        if (dir != FLOW_CLIENT)
+            return false;
+        break;
+    case REFRESH_SERVER:
+        if (dir != FLOW_SERVER)
+            return false;
+        break;
+    case REFRESH_NONE:
+        return false;
+    case REFRESH_BOTH:
+    case REFRESH_EACH:
+        break;
+    }
+    return profile->refresh_by == REFRESH_BY_ANY || has_payload(r, dir, p);
+}
+
+/* refresh each: how far the quieter side lags behind the other after a packet of dir at now. */
+static mtime_t lag_after(struct live f, unsigned dir, mtime_t now, bool reset)
+{
+    mtime_t lag = (mtime_t)f.rest->lag_high << 32 | f.rest->lag_low;
+    unsigned quieter = f.rest->sides >> 7;
+
+    if (reset) {
+        lag = 0;
+    } else if (quieter == dir) {
+        lag = now - f.r->last;
+        quieter = !dir;
+    } else {
+        lag += now - f.r->last;
+    }
+    if (lag >> 48)
+        lag = (INT64_C(1) << 48) - 1;
+    f.rest->lag_low = (uint32_t)lag;
+    f.rest->lag_high = (uint16_t)(lag >> 32);
+    f.rest->sides = (uint8_t)((f.rest->sides & 0x7f) | quieter << 7);
+    return lag;
+}
+
+void life_refresh(struct engine *e, struct live f, unsigned dir, const struct packet *p,
+                  enum policy_timeout timeout, bool state_changed)
+{
+    const struct policy_profile *profile = profile_of(e, f.r);
+    mtime_t idle = e->now - f.r->last, lag = 0, deadline;
+
+    if (!state_changed && !counts_as_activity(profile, f.r, dir, p))
+        return;
+    if (idle / MTIME_MSEC > f.rest->longest_idle_ms)
+        f.rest->longest_idle_ms =
+            idle / MTIME_MSEC > UINT32_MAX ? UINT32_MAX : (uint32_t)(idle / MTIME_MSEC);
+    if (profile->refresh == REFRESH_EACH)
+        lag = lag_after(f, dir, e->now, state_changed);
+    f.r->last = e->now;
+    f.rest->timeout_name = (uint8_t)timeout;
+    deadline = mtime_add(e->now - lag, profile->timeout[timeout]);
+    if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER) {
+        mtime_t end = mtime_add(f.rest->opened, profile->timeout[TIMEOUT_ACTIVE]);
+        if (end < deadline)
+            deadline = end;
+    }
+    life_set_deadline(e, f, deadline);
+}
+
+static void release_policy(struct engine *e, uint16_t slot)
+{
+    e->policies[slot].flows--;
+    life_drop_policy(e, slot);
+}
+
+void life_drop_policy(struct engine *e, uint16_t slot)
+{
+    if (e->policies[slot].flows == 0 && slot != e->current)
+        e->policies[slot].policy = policy_unref(e->policies[slot].policy);
+}
+
+void life_bury(struct engine *e, struct live f)
+{
+    wheel_take_out(e, f);
+    release_policy(e, f.r->policy);
+    e->lingering--;
+    flow_table_remove(&e->table, f.slot);
+}
+
+static void remember(struct engine *e, struct live f, enum flow_end reason)
+{
+    struct late_entry entry = {
+        .key = f.r->key,
+        .policy = policy_of(e, f.r),
+        .id = record_id(f.r),
+        .opened = f.rest->opened,
+        .last = f.r->last,
+        .timeout = profile_of(e, f.r)->timeout[f.rest->timeout_name],
+        .ended = reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE ? f.r->deadline : e->now,
+        .count = {f.rest->count[0], f.rest->count[1]},
+        .longest_idle_ms = f.rest->longest_idle_ms,
+        .rule = f.r->rule,
+        .state = f.r->state,
+        .flags = f.r->flags,
+        .timeout_name = f.rest->timeout_name,
+        .reason = (uint8_t)reason,
+    };
+
+    late_memory_put(&e->late, flow_table_hash(&e->table, &f.r->key), &entry);
+}
+
+void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_action action,
+              unsigned linger_sides, struct outcome *out)
+{
+    bool expired = reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE;
+    struct event *ev = event_take(e, out, expired ? EVENT_EXPIRED : EVENT_ENDED);
+
+    if (ev) {
+        life_show(e, f, &ev->flow);
+        ev->reason = reason;
+        ev->action = action;
+    }
+    remember(e, f, reason);
+    if (expired)
+        e->stats.expired++;
+    e->stats.ended[reason]++;
+    e->stats.by_state[f.r->state]--;
+    e->stats.flows--;
+
+    e->lingering++;
+    if (linger_sides == 0) {
+        life_bury(e, f);
+        return;
+    }
+    f.r->flags |= RECORD_LINGER;
+    f.rest->sides = (uint8_t)linger_sides;
+    life_set_deadline(e, f, mtime_add(e->now, e->config.linger));
+}
+
+static enum event_action action_of(unsigned sides)
+{
+    static const enum event_action actions[] = {ACTED_NONE, ACTED_RESET_CLIENT, ACTED_RESET_SERVER,
+                                                ACTED_RESET_BOTH};
+    return actions[sides & 3];
+}
+
+static unsigned resets_for(unsigned sides)
+{
+    return RESETS_A_SIDE * ((sides & 1) + (sides >> 1 & 1));
+}
+
+bool life_expiry_must_wait(struct engine *e, struct live f)
+{
+    unsigned sides = reset_sides_of(f.r, profile_of(e, f.r)->on_expiry);
+
+    return sides && !(f.r->flags & RECORD_LINGER) &&
+           reset_allowed_at(e, resets_for(sides)) > e->now;
+}
+
+bool life_is_over(struct engine *e, struct live f)
+{
+    mtime_t active;
+
+    if (e->now < f.r->deadline)
+        return false;
+    if (!e->config.activity || f.r->flags & RECORD_LINGER)
+        return true;
+    active = e->config.activity(e->config.arg, &f.r->key);
+    if (active > e->now)
+        active = e->now;
+    if (active <= f.r->last)
+        return true;
+    life_set_deadline(e, f, mtime_add(active, f.r->deadline - f.r->last));
+    f.r->last = active;
+    return e->now >= f.r->deadline;
+}
+
+void life_expire(struct engine *e, struct live f, struct outcome *out)
+{
+    const struct policy_profile *profile = profile_of(e, f.r);
+    unsigned sides = reset_sides_of(f.r, profile->on_expiry);
+    enum flow_end reason = FLOW_END_IDLE;
+    enum event_action action = action_of(sides);
+
+    if (f.r->flags & RECORD_LINGER) {
+        life_bury(e, f);
+        return;
+    }
+    if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER &&
+        f.r->deadline == mtime_add(f.rest->opened, profile->timeout[TIMEOUT_ACTIVE]))
+        reason = FLOW_END_ACTIVE;
+    /* Nobody was cut off: it had ended, and its entry is cleared away. */
+    if (f.r->state == FLOW_TIME_WAIT || f.r->state == FLOW_CLOSE)
+        reason = FLOW_END_DETECTED;
+    if (sides && !reset_allowed(e, resets_for(sides))) {
+        action = ACTED_RATE_LIMITED;
+        e->stats.rate_limited++;
+        sides = 0;
+    }
+    reset_sides(e, f, sides, out);
+    life_end(e, f, reason, action, sides, out);
+}
+
+static bool make_room(struct engine *e, struct outcome *out)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+    uint32_t best = STORE_NONE, slot = e->evict_hand;
+    struct live f;
+
+    /* A look at the next few entries, round robin: a flow that only lingers goes first, then the
+     * longest quiet. */
+    for (unsigned n = 0; n < 64; n++) {
+        slot = flow_store_next(&e->table.store, slot);
+        if (slot == STORE_NONE) {
+            slot = 0;
+            continue;
+        }
+        f = live_at(e, slot++);
+        if (f.r->flags & RECORD_LINGER) {
+            life_bury(e, f);
+            e->evict_hand = slot;
+            return true;
+        }
+        if (policy->on_full == ON_FULL_DROP_NEW ||
+            (policy->on_full == ON_FULL_EVICT_UNASSURED && f.r->flags & RECORD_ASSURED))
+            continue;
+        if (best == STORE_NONE || f.r->last < flow_store_at(&e->table.store, best)->last)
+            best = f.slot;
+    }
+    e->evict_hand = slot;
+    if (best == STORE_NONE)
+        return false;
+    life_end(e, live_at(e, best), FLOW_END_RESOURCES, ACTED_NONE, 0, out);
+    return true;
+}
+
+static enum policy_timeout first_timeout(const struct packet *p)
+{
+    switch (p->kind) {
+    case PACKET_UDP:
+        return TIMEOUT_UDP;
+    case PACKET_ECHO:
+        return p->key.family == 4 ? TIMEOUT_ICMP : TIMEOUT_ICMPV6;
+    case PACKET_TCP:
+    case PACKET_GENERIC:
+    case PACKET_ICMP_ERROR:
+    case PACKET_ICMP_OTHER:
+    case PACKET_FRAGMENT:
+    case PACKET_TRUNCATED:
+    case PACKET_MALFORMED:
+        break;
+    }
+    return TIMEOUT_GENERIC;
+}
+
+enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash, unsigned client,
+                         bool guessed, uint16_t rule, struct outcome *out)
+{
+    unsigned dir = p->side != client;
+    enum flow_state state = FLOW_UNREPLIED;
+    enum policy_timeout timeout = first_timeout(p);
+    struct event *ev;
+    struct live f;
+    uint32_t slot;
+
+    if (e->table.store.used >= e->table.store.limit && !make_room(e, out))
+        return LIFE_FULL;
+    slot = flow_table_insert(&e->table, &p->key, hash);
+    if (slot == STORE_NONE)
+        return LIFE_FULL;
+    f = live_at(e, slot);
+    f.r->flags =
+        (uint8_t)(RECORD_USED | (client ? RECORD_CLIENT_IS_1 : 0) | (guessed ? RECORD_GUESSED : 0));
+    f.r->rule = rule;
+    f.r->policy = e->current;
+    f.r->wheel_bucket = WHEEL_NOWHERE;
+    f.r->last = f.rest->opened = e->now;
+    f.r->id_low = (uint32_t)e->next_id;
+    f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
+    e->policies[e->current].flows++;
+
+    if (p->kind == PACKET_TCP) {
+        struct tcp_flow tf = {.track = &f.r->tcp, .state = tcp_state_open(p)};
+
+        tcp_window_open(&f.r->tcp, p);
+        if (dir == FLOW_SERVER) /* picked up on a segment of the server's */
+            tcp_window_swap(&f.r->tcp);
+        f.r->tcp.last_dir = dir & 1;
+        /* As the kernel runs the opening packet through the state machine as well. */
+        state = tf.state;
+        tcp_window_segment(&f.r->tcp, dir, tcp_kind_of(p->flags), FLOW_NONE, p);
+        f.r->tcp.last_kind = tcp_kind_of(p->flags) & 0xf;
+        timeout = tcp_state_timeout(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
+    }
+    f.r->state = (uint8_t)state;
+    e->stats.by_state[state]++;
+    e->stats.flows++;
+    e->stats.opened++;
+    if (e->stats.flows > e->stats.peak_flows)
+        e->stats.peak_flows = e->stats.flows;
+    life_count(f, dir, p);
+    life_refresh(e, f, dir, p, timeout, true);
+
+    ev = event_take(e, out, EVENT_NEW);
+    if (ev) {
+        life_show(e, f, &ev->flow);
+        ev->side = (enum flow_side)dir;
+        ev->action = guessed && p->kind == PACKET_TCP ? ACTED_ADOPTED : ACTED_NONE;
+    }
+    return LIFE_OPENED;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_TCP_STATE_H
+#define IDLEWALL_TCP_STATE_H
+
+/*
+ * Which state a segment leads to: Linux's tcp_conntracks table and nf_conntrack_tcp_packet()
+ * (nf_conntrack_proto_tcp.c). Knows states only: how long each may last is the policy's affair.
+ */
+
+#include "middlebox/engine/tcp_window.h"
+#include "middlebox/record/flow.h"
+#include "policy/policy.h"
+
+enum tcp_outcome {
+    TCP_REFRESH, /* in window: accept, restart the idle time */
+    TCP_IGNORE,  /* may be valid, we may be out of sync: accept, change nothing */
+    TCP_KEEP,    /* a SYN again before any answer: accept, the timeout runs on */
+    TCP_INVALID, /* out of window, or impossible here */
+    TCP_REOPEN,  /* a new connection on a closed flow's ports: forget the flow, open another */
+    TCP_GONE,    /* reset before any answer: accept and forget */
+};
+
+/* What the flow knows beside the track. */
+struct tcp_flow {
+    struct tcp_track *track;
+    enum flow_state state;
+    bool reply;   /* the server had answered before this segment (IPS_SEEN_REPLY) */
+    bool assured; /* may become true */
+};
+
+enum tcp_kind tcp_kind_of(uint8_t flags);
+/* FIN|SYN and their like: nothing a TCP sends (tcp_valid_flags). */
+bool tcp_flags_valid(uint8_t flags);
+
+/* The state a first segment opens a flow in, FLOW_NONE if it cannot. */
+enum flow_state tcp_state_open(const struct packet *p);
+
+/* dir: 0 from the client, 1 from the server. Changes f; f->state is the new state. */
+enum tcp_outcome tcp_state_segment(struct tcp_flow *f, unsigned dir, const struct packet *p);
+
+/* Which timeout runs after a segment that refreshed. */
+enum policy_timeout tcp_state_timeout(const struct tcp_flow *f,
+                                      const struct policy_profile *profile, enum tcp_kind kind);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "middlebox/engine/tcp_window.h"
+
+#include <string.h>
+
+/* MAXACKWINCONST: an acknowledgement may lag by this much at least. */
+#define MAX_ACK_WINDOW 66000u
+
+void tcp_window_options(uint8_t *flags, uint8_t *scale, const struct packet *p)
+{
+    *flags =
+        (uint8_t)((p->has_wscale ? TCP_SIDE_SCALES : 0) | (p->sack_permitted ? TCP_SIDE_SACK : 0));
+    *scale = p->has_wscale ? p->wscale : 0;
+}
+
+static uint32_t at_least_1(uint32_t window)
+{
+    return window ? window : 1;
+}
+
+/* tcp_new() in nf_conntrack_proto_tcp.c */
+void tcp_window_open(struct tcp_track *t, const struct packet *p)
+{
+    uint16_t id_high = t->id_high;
+
+    memset(t, 0, sizeof(*t));
+    t->id_high = id_high;
+    t->last_kind = TCP_KIND_NONE;
+    t->end[0] = tcp_segment_end(p);
+    t->maxwin[0] = at_least_1(p->window);
+    t->maxend[0] = t->end[0];
+    if (p->flags & TCP_SYN) {
+        tcp_window_options(&t->flags[0], &t->scale[0], p);
+    } else {
+        /* The scale is lost: SACK is assumed, and the window is not enforced. */
+        t->maxend[0] += t->maxwin[0];
+        t->flags[0] = t->flags[1] = TCP_SIDE_SACK | TCP_SIDE_LIBERAL;
+    }
+}
+
+void tcp_window_swap(struct tcp_track *t)
+{
+    struct tcp_track old = *t;
+
+    for (unsigned d = 0; d < 2; d++) {
+        t->end[d] = old.end[!d];
+        t->maxend[d] = old.maxend[!d];
+        t->maxwin[d] = old.maxwin[!d];
+        t->maxack[d] = old.maxack[!d];
+        t->scale[d] = old.scale[!d];
+        t->flags[d] = old.flags[!d];
+    }
+}
+
+/* tcp_init_sender(): a SYN|ACK, or the second SYN of a simultaneous open */
+static void side_open(struct tcp_track *t, unsigned d, const struct packet *p)
+{
+    t->end[d] = t->maxend[d] = tcp_segment_end(p);
+    t->maxwin[d] = at_least_1(p->window);
+    tcp_window_options(&t->flags[d], &t->scale[d], p);
+    /* RFC 7323 2.2: scaling only when both asked for it. */
+    if (!(t->flags[0] & t->flags[1] & TCP_SIDE_SCALES))
+        t->scale[0] = t->scale[1] = 0;
+}
+
+/* First segment of this side, and not a SYN: what it says is all there is. */
+static void side_pick_up(struct tcp_track *t, unsigned d, const struct packet *p, uint32_t sack)
+{
+    unsigned r = !d;
+
+    t->end[d] = tcp_segment_end(p);
+    t->maxwin[d] = at_least_1((uint32_t)p->window << t->scale[d]);
+    t->maxend[d] = t->end[d] + t->maxwin[d];
+    if (t->maxwin[r] == 0)
+        t->end[r] = t->maxend[r] = sack; /* the other side is still to be seen */
+    else if (sack == t->end[r] + 1)
+        t->end[r]++; /* the picked-up segment was a keepalive probe, one below */
+}
+
+static void learn(struct tcp_track *t, unsigned d, enum tcp_kind kind, const struct packet *p,
+                  uint32_t seq, uint32_t end, uint32_t ack, uint32_t sack)
+{
+    unsigned r = !d;
+    /* RFC 7323 2.2: the window of a SYN is never scaled. */
+    uint32_t win = p->flags & TCP_SYN ? p->window : (uint32_t)p->window << t->scale[d];
+    uint32_t swin = win + (sack - ack);
+
+    if (t->maxwin[d] < swin)
+        t->maxwin[d] = swin;
+    if (seq_after(end, t->end[d])) {
+        t->end[d] = end;
+        t->flags[d] |= TCP_SIDE_UNACKED;
+    }
+    if (p->flags & TCP_ACK && (!(t->flags[d] & TCP_SIDE_MAXACK) || seq_after(ack, t->maxack[d]))) {
+        t->maxack[d] = ack;
+        t->flags[d] |= TCP_SIDE_MAXACK;
+    }
+    if (t->maxwin[r] != 0 && seq_after(end, t->maxend[d]))
+        t->maxwin[r] += end - t->maxend[d];
+    if (seq_after(sack + win, t->maxend[r] - 1)) {
+        t->maxend[r] = sack + win;
+        if (win == 0)
+            t->maxend[r]++; /* room for a window probe */
+    }
+    if (ack == t->end[r])
+        t->flags[r] &= (uint8_t)~TCP_SIDE_UNACKED;
+
+    if (kind != TCP_KIND_ACK)
+        return;
+    if (t->last_dir == d && t->last_seq == seq && t->last_ack == ack && t->last_end == end &&
+        t->last_win == p->window) {
+        if (t->retrans < UINT8_MAX)
+            t->retrans++;
+        return;
+    }
+    t->last_dir = d & 1;
+    t->last_seq = seq;
+    t->last_ack = ack;
+    t->last_end = end;
+    t->last_win = p->window;
+    t->retrans = 0;
+}
+
+bool tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kind kind, unsigned state,
+                        const struct packet *p)
+{
+    unsigned r = !d;
+    bool syn = p->flags & TCP_SYN, is_ack = p->flags & TCP_ACK, rst = p->flags & TCP_RST;
+    uint32_t seq = p->seq, end = tcp_segment_end(p), ack = p->ack;
+    uint32_t sack = t->flags[r] & TCP_SIDE_SACK ? p->sack : ack;
+    uint32_t ack_window;
+
+    if (t->maxwin[d] == 0) {
+        if (!syn) {
+            side_pick_up(t, d, p, sack);
+        } else {
+            side_open(t, d, p);
+            if (!is_ack)
+                return true;
+        }
+    } else if (((state == FLOW_SYN_SENT && d == 0) || (state == FLOW_SYN_RECV && d == 1)) &&
+               seq_after(end, t->end[d])) {
+        /* RFC 9293 3.4.3: a TCP that starts anew uses higher numbers. */
+        t->end[d] = t->maxend[d] = end;
+        t->maxwin[d] = at_least_1(p->window);
+        tcp_window_options(&t->flags[d], &t->scale[d], p);
+    } else if (syn && d == 1 && state == FLOW_SYN_SENT) {
+        side_open(t, d, p);
+        if (!is_ack)
+            return true;
+    }
+
+    /* No acknowledgement, or the zero that some stacks put into a RST: taken for a good one. */
+    if (!is_ack || (rst && ack == 0))
+        ack = sack = t->end[r];
+    /* RFC 9293 3.10.7.1: the RST that answers a SYN may have sequence 0. */
+    if (rst && seq == 0 && state == FLOW_SYN_SENT)
+        seq = end = t->end[d];
+
+    ack_window = t->maxwin[d] > MAX_ACK_WINDOW ? t->maxwin[d] : MAX_ACK_WINDOW;
+    if (seq_before(seq, t->maxend[d] + 1) &&
+        (t->maxwin[r] == 0 || seq_after(end, t->end[d] - t->maxwin[r] - 1)) &&
+        seq_before(sack, t->end[r] + 1) && seq_after(sack, t->end[r] - ack_window - 1)) {
+        learn(t, d, kind, p, seq, end, ack, sack);
+        return true;
+    }
+    return t->flags[d] & TCP_SIDE_LIBERAL;
+}
