@@ -147,6 +147,12 @@ char *duration_format(mtime_t duration, char *buf, size_t size)
         snprintf(buf, size, "%s", duration <= 0 ? "0s" : "never");
         return buf;
     }
+    /* 350s and 90s are what people call these; 2h4min and 15min5s as well. */
+    if (duration < 600 * MTIME_SEC && duration % MTIME_SEC == 0 &&
+        duration % (60 * MTIME_SEC) != 0) {
+        snprintf(buf, size, "%llds", (long long)(duration / MTIME_SEC));
+        return buf;
+    }
     for (size_t i = 0; i < UNITS && used < size; i++) {
         mtime_t n = duration / units[i].length;
 

@@ -11,9 +11,9 @@
 
 /*
  * Parse `350s`, `2h4min`, `500ms`, `1d`, a bare number of seconds (decimals allowed: `1.5`), or
- * `never`. Units: d h min s ms us ns (`m` is refused as ambiguous). 0, a negative value, a unit out of
- * order or repeated, and anything above 292 years are errors.
- * Returns 0, or -EINVAL and *why (a static text, never freed) saying what is wrong.
+ * `never`. Units: d h min s ms us ns (`m` is refused as ambiguous). 0, a negative value, a unit out
+ * of order or repeated, and anything above 292 years are errors. Returns 0, or -EINVAL and *why (a
+ * static text, never freed) saying what is wrong.
  */
 int duration_parse(const char *text, mtime_t *out, const char **why);
 

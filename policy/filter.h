@@ -3,8 +3,8 @@
 #define IDLEWALL_FILTER_H
 
 /*
- * pcap-filter expressions over a flow's tuple, client to server (design section 6). Not on flags, payload,
- * lengths or link layer: header offsets and such primitives are refused when compiled.
+ * pcap-filter expressions over a flow's tuple, client to server (design section 6). Not on flags,
+ * payload, lengths or link layer: header offsets and such primitives are refused when compiled.
  */
 
 #include <stdbool.h>
@@ -22,7 +22,8 @@ struct filter_tuple {
     uint16_t server_port;
 };
 
-/* 0; -EINVAL with a message in why (always NUL-terminated); -ENOMEM. An empty expression matches all. */
+/* 0; -EINVAL with a message in why (always NUL-terminated); -ENOMEM. An empty expression matches
+ * all. */
 int filter_compile(struct filter **out, const char *expression, char *why, size_t why_size);
 struct filter *filter_destroy(struct filter *filter);
 bool filter_match(const struct filter *filter, const struct filter_tuple *tuple);

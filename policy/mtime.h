@@ -6,8 +6,9 @@
 
 /*
  * A point in time or a duration, in nanoseconds. Points are counted from an origin the front end
- * chooses (CLOCK_MONOTONIC times --speed live, the capture's first packet in replay, 0 in the simulator);
- * the engine never asks a clock. MTIME_NEVER is later than every point: adding to it keeps it.
+ * chooses (CLOCK_MONOTONIC times --speed live, the capture's first packet in replay, 0 in the
+ * simulator); the engine never asks a clock. MTIME_NEVER is later than every point: adding to it
+ * keeps it.
  */
 typedef int64_t mtime_t;
 

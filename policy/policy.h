@@ -3,9 +3,10 @@
 #define IDLEWALL_POLICY_H
 
 /*
- * A policy: how long each kind of flow may be idle, and what happens then. Immutable once built, shared by
- * counted reference (the count is atomic): flows keep the policy they were opened under.
- * This header is pure: no I/O. Text comes in through policy_parse.h and goes out through policy_print.h.
+ * A policy: how long each kind of flow may be idle, and what happens then. Immutable once built,
+ * shared by counted reference (the count is atomic): flows keep the policy they were opened under.
+ * This header is pure: no I/O. Text comes in through policy_parse.h and goes out through
+ * policy_print.h.
  */
 
 #include "policy/mtime.h"
@@ -14,7 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The names of the kernel's nf_conntrack_*_timeout_* sysctls, plus active-timeout (a flow's whole life). */
+/* The names of the kernel's nf_conntrack_*_timeout_* sysctls, plus active-timeout (a flow's whole
+ * life). */
 enum policy_timeout {
     TIMEOUT_TCP_SYN_SENT,
     TIMEOUT_TCP_SYN_RECV,
@@ -94,7 +96,8 @@ struct policy_rule {
     char *name;  /* owned; "default" for the last */
     char *match; /* owned pcap-filter expression; NULL for the default */
     enum policy_action action;
-    unsigned profile; /* index into profiles; for drop and reject, the default's: it times nothing */
+    /* Index into profiles; for drop and reject, the default's: it times nothing. */
+    unsigned profile;
 };
 
 struct policy {
@@ -109,7 +112,8 @@ struct policy {
     size_t n_server_ports;
     struct policy_profile *profiles; /* owned */
     size_t n_profiles;
-    struct policy_rule *rules; /* owned; first match wins, the last one is the default; at most 65535 */
+    /* Owned; first match wins, the last one is the default; at most 65535. */
+    struct policy_rule *rules;
     size_t n_rules;
     unsigned references; /* policy_ref() and policy_unref() only */
 };

@@ -11,8 +11,9 @@ typedef void (*policy_fault_fn)(void *arg, const char *message);
 
 /*
  * Parse a policy. `name` is what faults call the text. Reports all faults it can in one run.
- * Returns 0 and a policy with one reference, -EINVAL when there were faults (each reported), -ENOMEM.
- * The text may hold any bytes, NUL included; more than POLICY_TEXT_MAX of them is one fault.
+ * Returns 0 and a policy with one reference, -EINVAL when there were faults (each reported),
+ * -ENOMEM. The text may hold any bytes, NUL included; more than POLICY_TEXT_MAX of them is one
+ * fault.
  */
 #define POLICY_TEXT_MAX ((size_t)4 << 20)
 int policy_parse(struct policy **out, const char *name, const char *text, size_t len,

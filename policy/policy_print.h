@@ -8,7 +8,8 @@
 
 /* Writes a policy in its own language: parsing the text gives an equal policy. */
 void policy_print(const struct policy *policy, FILE *to);
-/* One profile with every effective value, its origin and source as a comment. It reparses as well. */
+/* One profile with every effective value, its origin and source as a comment. It reparses as well.
+ */
 void policy_print_profile(const struct policy_profile *profile, FILE *to);
 
 #endif
