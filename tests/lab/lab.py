@@ -134,6 +134,10 @@ def say(sender, receiver, word):
     assert got == word, (got, word)
 
 
+def errno_of(error):
+    return errno.errorcode.get(error.errno, str(error))
+
+
 def read(sock, seconds=3):
     """What read() gives: bytes, "EOF", the name of an error, or "nothing" in that time."""
     sock.settimeout(seconds)
@@ -142,7 +146,7 @@ def read(sock, seconds=3):
     except TimeoutError:
         return "nothing"
     except OSError as e:
-        return errno.errorcode[e.errno]
+        return errno_of(e)
 
 
 def write(sock, data=b"anybody there?"):
@@ -152,7 +156,7 @@ def write(sock, data=b"anybody there?"):
         sock.sendall(data)
         return "ok"
     except OSError as e:
-        return errno.errorcode[e.errno]
+        return errno_of(e)
 
 
 def close_hard(sock):

@@ -125,12 +125,14 @@ def left(prefix):
 class Run:
     """Everything one run makes: namespaces and a directory, all named after its pid."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, interrupted=None):
+        self.on_interrupt = interrupted
+        self.closing = False
         self.prefix = f"idlewall-{kind}{os.getpid()}-"
         self.owner = os.getpid()
         self.directory = tempfile.mkdtemp(prefix=self.prefix)
         os.chmod(self.directory, 0o755)
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a signal may come while its thread has it
         self.count = 0
         self.janitor = subprocess.Popen([sys.executable, __file__, self.prefix, self.directory],
                                         stdin=subprocess.PIPE, start_new_session=True)
@@ -141,8 +143,11 @@ class Run:
     def interrupted(self, number, frame):
         for again in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(again, signal.SIG_IGN)
+        if self.on_interrupt:
+            self.on_interrupt()
+        with self.lock:
+            self.closing = True
         self.cleanup()
-        sys.stdout.flush()
         os._exit(128 + number)
 
     def number(self):
@@ -151,7 +156,10 @@ class Run:
             return self.count
 
     def namespace(self, name):
-        return Namespace(self.prefix + name)
+        with self.lock:
+            if self.closing:
+                raise InterruptedError("the run is over")
+            return Namespace(self.prefix + name)
 
     def path(self, name):
         return os.path.join(self.directory, name)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the demo looks like: redrawn in place on a terminal, a line now and then anywhere else."""
+import os
+import shutil
+import sys
+import textwrap
+import time
+
+
+def duration(seconds):
+    """As people say it: 240 -> "4 min", 350 -> "5 min 50 s"."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+class Screen:
+    BAR = 20
+    EVERY = 2  # seconds between two pictures where nothing can be redrawn
+
+    def __init__(self):
+        self.tty = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self.colour = self.tty and "NO_COLOR" not in os.environ
+        self.width = min(100, max(80, shutil.get_terminal_size((80, 24)).columns))
+        unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        self.full, self.empty, self.rule = ("█", "░", "─") if unicode else ("#", ".", "-")
+        self.drawn, self.last, self.printed_at = 0, [], 0
+
+    def paint(self, code, text):
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+
+    def strong(self, text):
+        return self.paint("1", text)
+
+    def dim(self, text):
+        return self.paint("2", text)
+
+    def good(self, text):
+        return self.paint("32", text)
+
+    def warn(self, text):
+        return self.paint("33", text)
+
+    def bad(self, text):
+        return self.paint("31", text)
+
+    def name(self, text):
+        return f"  {text:<37}"
+
+    def title(self, left, right):
+        return self.strong(f"{left:<39}{right}".rstrip())
+
+    def bar(self, share):
+        share = min(1, max(0, share))
+        full = round(share * self.BAR)
+        colour = "32" if share > 0.4 else "33" if share > 0.15 else "31"
+        return self.paint(colour, self.full * full) + self.dim(self.empty * (self.BAR - full))
+
+    def line(self, text=""):
+        print(text, flush=True)
+
+    def draw(self, lines):
+        """The picture as it is now, in place of the one before."""
+        self.last = lines
+        if self.tty:
+            back = f"\x1b[?25l\x1b[{self.drawn}A" if self.drawn else "\x1b[?25l"
+            sys.stdout.write(back + "".join(f"\r\x1b[2K{line}\n" for line in lines))
+            sys.stdout.flush()
+            self.drawn = len(lines)
+        elif time.monotonic() - self.printed_at >= self.EVERY:
+            self.show(lines)
+
+    def show(self, lines):
+        self.printed_at = time.monotonic()
+        print("\n".join(lines) + "\n", flush=True)
+
+    def keep(self):
+        """The picture stays; what follows goes below it."""
+        if self.tty:
+            sys.stdout.write("\x1b[?25h\n")
+        elif self.last:
+            self.show(self.last)
+        sys.stdout.flush()
+        self.drawn, self.last, self.printed_at = 0, [], 0
+
+    def stop(self):
+        """Leaves the terminal as it was."""
+        if self.tty:
+            sys.stdout.write("\x1b[?25h\x1b[0m")
+            sys.stdout.flush()
+
+    def table(self, heads, rows):
+        shares = (24, 20, 20, 14, 22)
+        space = self.width - 2 * len(heads)
+        widths = [space * s // sum(shares) for s in shares]
+
+        def put(cells, style):
+            folded = [textwrap.wrap(c, w) or [""] for c, w in zip(cells, widths)]
+            for i in range(max(map(len, folded))):
+                row = [f[i] if i < len(f) else "" for f in folded]
+                self.line("  " + style("  ".join(f"{c:<{w}}" for c, w in zip(row, widths)).rstrip()))
+
+        put(heads, self.strong)
+        self.line("  " + self.dim("  ".join(self.rule * w for w in widths)))
+        for i, row in enumerate(rows):
+            if i:
+                self.line()
+            put(row, str)
