@@ -157,7 +157,7 @@ static int parse_v6(struct packet_ip *ip)
     if (fault)
         return fault;
     payload = packet_be16(d + 4);
-    if (payload == 0 && ip->end > IPV6_HEADER + 65535)
+    if (payload == 0 && (ip->quoted || ip->end > IPV6_HEADER + 65535))
         payload = ip->end - IPV6_HEADER; /* RFC 2675, and Linux "BIG TCP" without the option */
     fault = set_end(ip, IPV6_HEADER, IPV6_HEADER + payload);
     if (fault)
