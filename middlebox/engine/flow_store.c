@@ -60,6 +60,10 @@ static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
     chunk->records = pages_map(RECORDS_BYTES);
     if (!chunk->records)
         return false;
+    /* A large table is read at random: huge pages save a page walk a packet. A small one stays
+     * small. */
+    if (chunk != store->chunks)
+        madvise(chunk->records, RECORDS_BYTES, MADV_HUGEPAGE);
     chunk->rests = pages_map(RESTS_BYTES);
     if (!chunk->rests) {
         munmap(chunk->records, RECORDS_BYTES);

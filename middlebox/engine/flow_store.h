@@ -3,7 +3,7 @@
 #define IDLEWALL_FLOW_STORE_H
 
 /*
- * Where flow records live: slots of 128 + 48 bytes in chunks that are mapped when needed and given
+ * Where flow records live: slots of 128 + 44 bytes in chunks that are mapped when needed and given
  * back when empty. A record never moves, so a slot number is a stable name for it and a walk by
  * slot meets every lasting flow once.
  */
@@ -56,13 +56,11 @@ struct record_rest {
     struct record_count count[2]; /* by flow_side */
     uint32_t mark;
     uint32_t longest_idle_ms; /* saturates at 49 days */
-    uint32_t lag_low; /* refresh each: by how much the quieter side lags, 48 bits of nanoseconds */
-    uint16_t lag_high;
-    uint8_t timeout_name; /* enum policy_timeout in force */
-    uint8_t sides; /* RECORD_LINGER: bit per flow_side that we answer; refresh each: bit 7, quieter
-                      is the server */
-};
-_Static_assert(sizeof(struct record_rest) == 48, "budget of bytes a flow");
+    uint8_t timeout_name;     /* enum policy_timeout in force */
+    uint8_t sides; /* RECORD_LINGER: bit per flow_side that we answer; else, for refresh each: the
+                      flow_side that was quiet for longer */
+} __attribute__((packed, aligned(4)));
+_Static_assert(sizeof(struct record_rest) == 44, "budget of bytes a flow");
 
 static inline void record_count_add(struct record_count *c, uint32_t bytes)
 {

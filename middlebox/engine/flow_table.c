@@ -11,7 +11,7 @@
 #define FEWEST_BUCKETS 64
 /* Mean entries a bucket: split above, merge below. At 7 of 12 about one bucket in fifty overflows.
  */
-#define SPLIT_LOAD 7
+#define SPLIT_LOAD 8
 #define MERGE_LOAD 2
 
 static struct flow_bucket *bucket_at(const struct flow_table *t, uint32_t n)
@@ -19,19 +19,14 @@ static struct flow_bucket *bucket_at(const struct flow_table *t, uint32_t n)
     return &t->segments[n >> SEGMENT_BITS][n & (SEGMENT_BUCKETS - 1)];
 }
 
-/* Number + 1 if b is an overflow bucket, else 0. That array may move when it grows. */
-static uint32_t overflow_number(const struct flow_table *t, const struct flow_bucket *b)
+static struct flow_bucket *overflow_at(const struct flow_table *t, uint32_t number)
 {
-    uintptr_t at = (uintptr_t)b, from = (uintptr_t)t->overflow;
-
-    if (!t->overflow || at < from || at >= from + t->overflow_used * sizeof(*b))
-        return 0;
-    return (uint32_t)((at - from) / sizeof(*b)) + 1;
+    return &t->overflow[(number - 1) >> SEGMENT_BITS][(number - 1) & (SEGMENT_BUCKETS - 1)];
 }
 
 static struct flow_bucket *overflow_of(const struct flow_table *t, const struct flow_bucket *b)
 {
-    return b->overflow ? &t->overflow[b->overflow - 1] : NULL;
+    return b->overflow ? overflow_at(t, b->overflow) : NULL;
 }
 
 /* Buckets below n_buckets - round are split already: one more bit of the hash counts for them. */
@@ -49,26 +44,38 @@ static uint8_t tag_of(uint64_t hash)
     return tag ? tag : 1;
 }
 
-static bool segment_ready(struct flow_table *t, uint32_t bucket)
+static bool segment_at(struct flow_bucket ***segments, uint32_t *n_segments, uint32_t n,
+                       uint64_t *memory)
 {
-    uint32_t n = bucket >> SEGMENT_BITS;
-
-    if (n >= t->n_segments) {
-        struct flow_bucket **s = realloc(t->segments, (n + 1) * 2 * sizeof(struct flow_bucket *));
+    if (n >= *n_segments) {
+        uint32_t grown = (n + 1) * 2;
+        struct flow_bucket **s = realloc(*segments, grown * sizeof(struct flow_bucket *));
         if (!s)
             return false;
-        memset(s + t->n_segments, 0, ((n + 1) * 2 - t->n_segments) * sizeof(struct flow_bucket *));
-        t->segments = s;
-        t->n_segments = (n + 1) * 2;
+        memset(s + *n_segments, 0, (grown - *n_segments) * sizeof(struct flow_bucket *));
+        *segments = s;
+        *n_segments = grown;
     }
-    if (t->segments[n])
+    if ((*segments)[n])
         return true;
-    t->segments[n] = aligned_alloc(64, SEGMENT_BYTES);
-    if (!t->segments[n])
+    (*segments)[n] = aligned_alloc(64, SEGMENT_BYTES);
+    if (!(*segments)[n])
         return false;
-    memset(t->segments[n], 0, SEGMENT_BYTES);
-    t->index_memory += SEGMENT_BYTES;
+    memset((*segments)[n], 0, SEGMENT_BYTES);
+    *memory += SEGMENT_BYTES;
     return true;
+}
+
+static bool segment_ready(struct flow_table *t, uint32_t bucket)
+{
+    return segment_at(&t->segments, &t->n_segments, bucket >> SEGMENT_BITS, &t->index_memory);
+}
+
+static void segments_free(struct flow_bucket **segments, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        free(segments[i]);
+    free(segments);
 }
 
 int flow_table_init(struct flow_table *t, uint32_t limit, const uint8_t secret[16])
@@ -90,10 +97,8 @@ int flow_table_init(struct flow_table *t, uint32_t limit, const uint8_t secret[1
 
 void flow_table_finish(struct flow_table *t)
 {
-    for (uint32_t i = 0; i < t->n_segments; i++)
-        free(t->segments[i]);
-    free(t->segments);
-    free(t->overflow);
+    segments_free(t->segments, t->n_segments);
+    segments_free(t->overflow, t->n_overflow);
     flow_store_finish(&t->store);
     memset(t, 0, sizeof(*t));
 }
@@ -119,7 +124,9 @@ void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
         const char *r = (const char *)flow_store_at(&t->store, b->slot[i]);
         __builtin_prefetch(r);
         __builtin_prefetch(r + 64);
-        __builtin_prefetch(flow_store_rest(&t->store, b->slot[i]));
+        r = (const char *)flow_store_rest(&t->store, b->slot[i]);
+        __builtin_prefetch(r);
+        __builtin_prefetch(r + sizeof(struct record_rest) - 1);
         return;
     }
 }
@@ -140,22 +147,14 @@ static bool overflow_take(struct flow_table *t, uint32_t *number)
 {
     if (t->overflow_free) {
         *number = t->overflow_free;
-        t->overflow_free = t->overflow[*number - 1].overflow;
+        t->overflow_free = overflow_at(t, *number)->overflow;
     } else {
-        if (t->overflow_used == t->overflow_cap) {
-            uint32_t cap = t->overflow_cap ? t->overflow_cap * 2 : 16;
-            struct flow_bucket *o = aligned_alloc(64, cap * sizeof(*o));
-            if (!o)
-                return false;
-            if (t->overflow_used)
-                memcpy(o, t->overflow, t->overflow_used * sizeof(*o));
-            free(t->overflow);
-            t->overflow = o;
-            t->overflow_cap = cap;
-        }
+        if (!segment_at(&t->overflow, &t->n_overflow, t->overflow_used >> SEGMENT_BITS,
+                        &t->index_memory))
+            return false;
         *number = ++t->overflow_used;
     }
-    memset(&t->overflow[*number - 1], 0, sizeof(struct flow_bucket));
+    memset(overflow_at(t, *number), 0, sizeof(struct flow_bucket));
     return true;
 }
 
@@ -176,13 +175,10 @@ static bool bucket_put(struct flow_table *t, uint32_t n, uint8_t tag, uint32_t s
             b = overflow_of(t, b);
             continue;
         }
-        uint32_t own = overflow_number(t, b);
         if (!overflow_take(t, &number))
             return false;
-        if (own)
-            b = &t->overflow[own - 1];
         b->overflow = number;
-        b = &t->overflow[number - 1];
+        b = overflow_at(t, number);
     }
 }
 
@@ -225,11 +221,8 @@ static bool bucket_move(struct flow_table *t, uint32_t from, uint32_t to)
                 i++;
                 continue;
             }
-            uint32_t own = overflow_number(t, b);
             if (!bucket_put(t, to, tag_of(hash), slot))
                 return false;
-            if (own)
-                b = &t->overflow[own - 1];
             bucket_cut(t, b, i);
         }
         /* bucket_cut() gives back emptied overflow buckets from the chain's end, so only b itself
@@ -257,6 +250,18 @@ static void split_one(struct flow_table *t)
             t->round /= 2;
         bucket_move(t, to, bucket_of(t, to));
     }
+}
+
+/* Once the table is small again its chains are short: the overflow buckets of the flood go. */
+static void overflow_shrink(struct flow_table *t)
+{
+    if (t->store.used || !t->n_overflow)
+        return;
+    t->index_memory -=
+        (uint64_t)((t->overflow_used + SEGMENT_BUCKETS - 1) >> SEGMENT_BITS) * SEGMENT_BYTES;
+    segments_free(t->overflow, t->n_overflow);
+    t->overflow = NULL;
+    t->n_overflow = t->overflow_used = t->overflow_free = 0;
 }
 
 static void merge_one(struct flow_table *t)
@@ -309,6 +314,7 @@ void flow_table_remove(struct flow_table *t, uint32_t slot)
             if (t->n_buckets > FEWEST_BUCKETS &&
                 t->store.used < (uint64_t)t->n_buckets * MERGE_LOAD)
                 merge_one(t);
+            overflow_shrink(t);
             return;
         }
     }
@@ -316,7 +322,7 @@ void flow_table_remove(struct flow_table *t, uint32_t slot)
 
 uint64_t flow_table_memory(const struct flow_table *t)
 {
-    return t->store.memory + t->index_memory + t->overflow_cap * sizeof(struct flow_bucket);
+    return t->store.memory + t->index_memory;
 }
 
 const char *flow_table_check(const struct flow_table *t)

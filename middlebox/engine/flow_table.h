@@ -24,10 +24,11 @@ struct flow_table {
     uint8_t secret[16];
     struct flow_bucket **segments; /* of the buckets, SEGMENT_BUCKETS each */
     uint32_t n_segments;
-    uint32_t n_buckets; /* in use */
-    uint32_t round;     /* power of two: round <= n_buckets <= 2 * round */
-    struct flow_bucket *overflow;
-    uint32_t overflow_cap, overflow_used;
+    uint32_t n_buckets;            /* in use */
+    uint32_t round;                /* power of two: round <= n_buckets <= 2 * round */
+    struct flow_bucket **overflow; /* SEGMENT_BUCKETS each as well */
+    uint32_t n_overflow;
+    uint32_t overflow_used;
     uint32_t overflow_free; /* number + 1 */
     uint64_t index_memory;
 };

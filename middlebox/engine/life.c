@@ -153,33 +153,30 @@ static bool counts_as_activity(const struct policy_profile *profile, const struc
     return profile->refresh_by == REFRESH_BY_ANY || has_payload(r, dir, p);
 }
 
-/* refresh each: how far the quieter side lags behind the other after a packet of dir at now. */
-static mtime_t lag_after(struct live f, unsigned dir, mtime_t now, bool reset)
+/*
+ * refresh each: when the quieter side was last active, once dir is at now. Not stored: the deadline
+ * says it, as it counts from then. (Cut short by active-timeout it says less, but then that rules
+ * anyway.)
+ */
+static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir, mtime_t now,
+                             bool state_changed)
 {
-    mtime_t lag = (mtime_t)f.rest->lag_high << 32 | f.rest->lag_low;
-    unsigned quieter = f.rest->sides >> 7;
-
-    if (reset) {
-        lag = 0;
-    } else if (quieter == dir) {
-        lag = now - f.r->last;
-        quieter = !dir;
-    } else {
-        lag += now - f.r->last;
+    if (state_changed || f.r->deadline == MTIME_NEVER) {
+        f.rest->sides = !dir;
+        return now;
     }
-    if (lag >> 48)
-        lag = (INT64_C(1) << 48) - 1;
-    f.rest->lag_low = (uint32_t)lag;
-    f.rest->lag_high = (uint16_t)(lag >> 32);
-    f.rest->sides = (uint8_t)((f.rest->sides & 0x7f) | quieter << 7);
-    return lag;
+    if (f.rest->sides == dir) {
+        f.rest->sides = !dir;
+        return f.r->last;
+    }
+    return f.r->deadline - timeout_before;
 }
 
 void life_refresh(struct engine *e, struct live f, unsigned dir, const struct packet *p,
                   enum policy_timeout timeout, bool state_changed)
 {
     const struct policy_profile *profile = profile_of(e, f.r);
-    mtime_t idle = e->now - f.r->last, lag = 0, deadline;
+    mtime_t idle = e->now - f.r->last, since = e->now, deadline;
 
     if (!state_changed && !counts_as_activity(profile, f.r, dir, p))
         return;
@@ -187,10 +184,11 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, const struct pa
         f.rest->longest_idle_ms =
             idle / MTIME_MSEC > UINT32_MAX ? UINT32_MAX : (uint32_t)(idle / MTIME_MSEC);
     if (profile->refresh == REFRESH_EACH)
-        lag = lag_after(f, dir, e->now, state_changed);
+        since =
+            quieter_since(f, profile->timeout[f.rest->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
     f.rest->timeout_name = (uint8_t)timeout;
-    deadline = mtime_add(e->now - lag, profile->timeout[timeout]);
+    deadline = mtime_add(since, profile->timeout[timeout]);
     if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER) {
         mtime_t end = mtime_add(f.rest->opened, profile->timeout[TIMEOUT_ACTIVE]);
         if (end < deadline)
