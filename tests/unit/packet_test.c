@@ -230,6 +230,8 @@ static const struct bad_case bad[] = {
      "01020304 05060708 09", 0, PACKET_MALFORMED},
     {"RFC 768: less than its own header", V4("001c", "4000", "11") "9c400035 00070000", 0,
      PACKET_MALFORMED},
+    {"RFC 768: no length, and no jumbogram", V4("001c", "4000", "11") "9c400035 00000000", 0,
+     PACKET_MALFORMED},
     {"RFC 768: longer than the packet", V4("001c", "4000", "11") "9c400035 00090000", 0,
      PACKET_MALFORMED},
     {"RFC 768: half a header", V4("0018", "4000", "11") "9c400035", 0, PACKET_MALFORMED},
