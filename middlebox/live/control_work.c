@@ -94,8 +94,10 @@ static size_t read_flows(struct loop *loop, mtime_t now, uint64_t *cursor, struc
 
     pthread_mutex_lock(&loop->lock);
     n = engine_read(loop->engine, now, cursor, flows, LIST_SLICE);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        flows[i].id = loop_flow_id(loop, flows[i].id);
         flows[i].policy = keep(flows[i].policy);
+    }
     pthread_mutex_unlock(&loop->lock);
     return n;
 }

@@ -89,8 +89,15 @@ void loop_finish(struct loop *loop)
     *loop = (struct loop){0};
 }
 
+uint64_t loop_flow_id(const struct loop *loop, uint64_t id)
+{
+    return id == 0 ? 0 : (id - 1) * loop->n_all + (uint64_t)(loop - loop->all) + 1;
+}
+
 void loop_tap(struct loop *loop, struct outcome *out)
 {
+    for (size_t i = 0; i < out->n_events; i++)
+        out->events[i].flow.id = loop_flow_id(loop, out->events[i].flow.id);
     tap_put(&loop->tap, out->events, out->n_events);
     out->n_events = 0;
 }

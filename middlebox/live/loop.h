@@ -73,6 +73,9 @@ void loop_tap(struct loop *loop, struct outcome *out);
 /* Sends what is to be injected, and counts. */
 void loop_inject(struct loop *loop, struct inject *inject, struct outcome *out);
 
+/* A flow's number as people see it: unique among all engines. */
+uint64_t loop_flow_id(const struct loop *loop, uint64_t id);
+
 /* For the control thread. */
 void loop_poke(struct loop *loop);
 int loop_set_ruleset(struct loop *loop, struct ruleset *ruleset);

@@ -13,10 +13,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define COPY_RANGE 256     /* the longest headers the tracker reads, and an ICMP error's quote */
-#define MESSAGE_ROOM 1024  /* a message with COPY_RANGE bytes of packet takes about 400 */
-#define QUEUE_LENGTH 16384 /* shorter, or with a smaller buffer, 4 % are lost at 100 k packets/s   \
-                            */
+#define COPY_RANGE 256    /* the longest headers the tracker reads, and an ICMP error's quote */
+#define MESSAGE_ROOM 1024 /* a message with COPY_RANGE bytes of packet takes about 400 */
+#define QUEUE_LENGTH                                                                               \
+    16384 /* shorter, or with a smaller buffer, 4 % are lost at 100 k packets/s                    \
+           */
 #define RECEIVE_BUFFER (32 << 20)
 #define VERDICT_ROOM 32 /* two headers and an attribute of eight bytes */
 

@@ -62,16 +62,16 @@ static int block(struct recording *rec, uint32_t type, const void *body, size_t 
     return rec->error;
 }
 
-static int custom(struct recording *rec, enum recording_kind kind, mtime_t now, const char *text,
-                  size_t len)
+static int own_block(struct recording *rec, enum recording_kind kind, mtime_t now, const char *text,
+                     size_t len)
 {
-    struct recording_custom body = {.pen = RECORDING_PEN,
-                                    .kind = kind,
-                                    .time_high = (uint32_t)((uint64_t)now >> 32),
-                                    .time_low = (uint32_t)now,
-                                    .len = (uint32_t)len};
+    struct recording_own body = {.magic = RECORDING_MAGIC,
+                                 .kind = kind,
+                                 .time_high = (uint32_t)((uint64_t)now >> 32),
+                                 .time_low = (uint32_t)now,
+                                 .len = (uint32_t)len};
 
-    return block(rec, PCAPNG_CUSTOM, &body, sizeof(body), text, len, NULL);
+    return block(rec, PCAPNG_OWN, &body, sizeof(body), text, len, NULL);
 }
 
 static int section(struct recording *rec, const struct recording_config *config)
@@ -113,7 +113,7 @@ static int configuration(struct recording *rec, const struct recording_config *c
                        config->queue, config->speed, config->start, config->linger,
                        config->wall_start_ns);
 
-    return custom(rec, RECORDING_CONFIG, config->start, text, (size_t)len);
+    return own_block(rec, RECORDING_CONFIG, config->start, text, (size_t)len);
 }
 
 int recording_create(struct recording **out, int fd, const struct recording_config *config)
@@ -155,17 +155,17 @@ struct recording *recording_destroy(struct recording *recording)
 
 int recording_policy(struct recording *recording, mtime_t now, const char *text, size_t len)
 {
-    return custom(recording, RECORDING_POLICY, now, text, len);
+    return own_block(recording, RECORDING_POLICY, now, text, len);
 }
 
 int recording_command(struct recording *recording, mtime_t now, const char *text, size_t len)
 {
-    return custom(recording, RECORDING_COMMAND, now, text, len);
+    return own_block(recording, RECORDING_COMMAND, now, text, len);
 }
 
 int recording_gap(struct recording *recording, mtime_t now, const char *why)
 {
-    return custom(recording, RECORDING_GAP, now, why, strlen(why));
+    return own_block(recording, RECORDING_GAP, now, why, strlen(why));
 }
 
 static int packet(struct recording *rec, const struct packet *p, const struct judgement *j)

@@ -6,7 +6,8 @@
  * What one engine saw and decided, as a pcapng file: Wireshark opens it, and put through an engine
  * again it gives the same verdicts. A packet's timestamp is its engine time, exact to the
  * nanosecond; its verdict is in epb_verdict, its queue in epb_queue, its mark and reason in a
- * custom option. Configuration, policies and commands are custom blocks, in the order in which they
+ * custom option. Configuration, policies and commands are blocks
+ * of our own, in the order in which they
  * took effect.
  */
 

@@ -11,7 +11,8 @@ enum {
     PCAPNG_SECTION = 0x0A0D0D0A,
     PCAPNG_INTERFACE = 1,
     PCAPNG_PACKET = 6,
-    PCAPNG_CUSTOM = 0x00000BAD,
+    /* For local use, which readers skip: custom blocks would be shown as packets, and numbered. */
+    PCAPNG_OWN = (int)0x80001D1E,
     PCAPNG_ORDER = 0x1A2B3C4D,
     PCAPNG_LINKTYPE_RAW = 101,
     PCAPNG_OPT_END = 0,
@@ -27,12 +28,13 @@ enum {
         1, /* of the kinds of verdict the format knows, the one with accept and drop */
     PCAPNG_TC_OK = 0,
     PCAPNG_TC_SHOT = 2,
-    RECORDING_PEN = 32473, /* no number of our own: the one of RFC 5612 */
+    RECORDING_PEN = 32473,        /* in options; no number of our own: the one of RFC 5612 */
+    RECORDING_MAGIC = 0x69646C65, /* in blocks: they may be anybody's */
     RECORDING_BLOCK_MAX = 8 << 20,
 };
 
-struct recording_custom { /* starts a custom block's body; then len bytes */
-    uint32_t pen, kind;
+struct recording_own { /* starts a block of our own; then len bytes */
+    uint32_t magic, kind;
     uint32_t time_high, time_low;
     uint32_t len;
 };

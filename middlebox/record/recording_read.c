@@ -65,16 +65,15 @@ static mtime_t join(uint32_t high, uint32_t low)
 }
 
 /* 1: an item; 0: a block of somebody else. */
-static int read_custom(const struct recording_reader *reader, size_t len,
-                       struct recording_item *item)
+static int read_own(const struct recording_reader *reader, size_t len, struct recording_item *item)
 {
-    struct recording_custom head;
+    struct recording_own head;
     struct recording_config *c = &item->config;
 
     if (len < sizeof(head))
         return -EINVAL;
     memcpy(&head, reader->body, sizeof(head));
-    if (head.pen != RECORDING_PEN)
+    if (head.magic != RECORDING_MAGIC)
         return 0;
     if (head.len > len - sizeof(head) || head.kind < RECORDING_CONFIG || head.kind > RECORDING_GAP)
         return -EINVAL;
@@ -179,8 +178,8 @@ int recording_next(struct recording_reader *reader, struct recording_item *item)
         if (type == PCAPNG_SECTION)
             return -EINVAL;
         r = 0;
-        if (type == PCAPNG_CUSTOM)
-            r = read_custom(reader, len, item);
+        if (type == (uint32_t)PCAPNG_OWN)
+            r = read_own(reader, len, item);
         else if (type == PCAPNG_PACKET)
             r = read_packet(reader, len, item);
         if (r != 0)
