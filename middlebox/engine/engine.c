@@ -347,9 +347,9 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
     /* The windows are not saved: learned anew, as after a mid-stream pick-up. */
     f.r->tcp.last_kind = TCP_KIND_NONE;
     f.r->tcp.flags[0] = f.r->tcp.flags[1] = TCP_SIDE_SACK | TCP_SIDE_LIBERAL;
-    f.rest->opened = flow->opened;
+    *f.opened = flow->opened;
     f.rest->mark = flow->mark;
-    f.rest->timeout_name = (uint8_t)flow->timeout_name;
+    f.r->timeout_name = (uint16_t)(flow->timeout_name & 15);
     f.rest->longest_idle_ms = flow->longest_idle / MTIME_MSEC > UINT32_MAX
                                   ? UINT32_MAX
                                   : (uint32_t)(flow->longest_idle / MTIME_MSEC);
@@ -401,10 +401,10 @@ static const char *check_record(const struct engine *e, struct live f)
         return "the wheel has something else where a flow should be";
     if (r->wheel_bucket != WHEEL_NOWHERE && wheel_start(&e->wheel, r->wheel_bucket) > r->deadline)
         return "the wheel looks at a flow too late";
-    timeout = profile_of(e, r)->timeout[f.rest->timeout_name];
+    timeout = profile_of(e, r)->timeout[f.r->timeout_name];
     if (!(r->flags & RECORD_LINGER) && r->deadline > mtime_add(r->last, timeout))
         return "a deadline is later than the policy allows";
-    if (r->last > e->now || f.rest->opened > r->last)
+    if (r->last > e->now || *f.opened > r->last)
         return "a flow was active in the future";
     return NULL;
 }

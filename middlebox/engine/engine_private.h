@@ -37,17 +37,19 @@ struct engine {
     struct engine_stats stats;
 };
 
-/* A flow at hand: both halves of its record. */
+/* A flow at hand: all parts of its record. */
 struct live {
     uint32_t slot;
     struct record *r;
     struct record_rest *rest;
+    mtime_t *opened;
 };
 
 static inline struct live live_at(const struct engine *e, uint32_t slot)
 {
     return (struct live){slot, flow_store_at(&e->table.store, slot),
-                         flow_store_rest(&e->table.store, slot)};
+                         flow_store_rest(&e->table.store, slot),
+                         flow_store_opened(&e->table.store, slot)};
 }
 
 static inline struct policy *policy_of(const struct engine *e, const struct record *r)
@@ -144,7 +146,8 @@ bool reset_prohibit(struct engine *e, const struct packet *p, uint64_t flow_id, 
 struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t hash,
                             struct outcome *out);
 
-/* p is from a side of f that was reset, and did not believe it or did not know yet: reset it where it says it is. */
+/* p is from a side of f that was reset, and did not believe it or did not know yet: reset it where
+ * it says it is. */
 void late_answer_dead(struct engine *e, const struct packet *p, uint64_t hash, struct live f,
                       unsigned dir, struct outcome *out);
 

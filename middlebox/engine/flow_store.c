@@ -8,6 +8,8 @@
 
 #define RECORDS_BYTES (STORE_CHUNK * sizeof(struct record))
 #define RESTS_BYTES (STORE_CHUNK * sizeof(struct record_rest))
+#define OPENED_BYTES (STORE_CHUNK * sizeof(mtime_t))
+#define COLD_BYTES (RESTS_BYTES + OPENED_BYTES) /* mapped together */
 
 /* Mapped rather than malloc'ed, so that an emptied table really gives its memory back. */
 static void *pages_map(size_t bytes)
@@ -50,8 +52,8 @@ static void chunk_unmap(struct flow_store *store, struct store_chunk *chunk)
     if (!chunk->records)
         return;
     munmap(chunk->records, RECORDS_BYTES);
-    munmap(chunk->rests, RESTS_BYTES);
-    store->memory -= RECORDS_BYTES + RESTS_BYTES;
+    munmap(chunk->rests, COLD_BYTES);
+    store->memory -= RECORDS_BYTES + COLD_BYTES;
     *chunk = (struct store_chunk){0};
 }
 
@@ -64,14 +66,15 @@ static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
      * small. */
     if (chunk != store->chunks)
         madvise(chunk->records, RECORDS_BYTES, MADV_HUGEPAGE);
-    chunk->rests = pages_map(RESTS_BYTES);
+    chunk->rests = pages_map(COLD_BYTES);
     if (!chunk->rests) {
         munmap(chunk->records, RECORDS_BYTES);
         chunk->records = NULL;
         return false;
     }
+    chunk->opened = (mtime_t *)((char *)chunk->rests + RESTS_BYTES);
     chunk->free = STORE_NONE;
-    store->memory += RECORDS_BYTES + RESTS_BYTES;
+    store->memory += RECORDS_BYTES + COLD_BYTES;
     return true;
 }
 
@@ -107,6 +110,7 @@ uint32_t flow_store_take(struct flow_store *store)
     r = &chunk->records[slot];
     memset(r, 0, sizeof(*r));
     memset(&chunk->rests[slot], 0, sizeof(chunk->rests[slot]));
+    chunk->opened[slot] = 0;
     r->flags = RECORD_USED;
     chunk->used++;
     store->used++;

@@ -3,9 +3,9 @@
 #define IDLEWALL_FLOW_STORE_H
 
 /*
- * Where flow records live: slots of 128 + 44 bytes in chunks that are mapped when needed and given
- * back when empty. A record never moves, so a slot number is a stable name for it and a walk by
- * slot meets every lasting flow once.
+ * Where flow records live: slots of 128 + 32 + 8 bytes in chunks that are mapped when needed and
+ * given back when empty. A record never moves, so a slot number is a stable name for it and a walk
+ * by slot meets every lasting flow once.
  */
 
 #include "middlebox/engine/flow_key.h"
@@ -35,9 +35,12 @@ struct record {
     uint8_t state;    /* enum flow_state */
     uint8_t flags;
     uint16_t rule;
-    uint16_t policy;       /* slot of the engine's policies */
-    uint16_t wheel_bucket; /* with wheel_place: where the wheel keeps it */
-    struct tcp_track tcp;  /* its id_high belongs to the record */
+    uint16_t policy;            /* slot of the engine's policies */
+    uint16_t wheel_bucket : 10; /* with wheel_place: where the wheel keeps it */
+    uint16_t timeout_name : 4;  /* enum policy_timeout in force */
+    uint16_t sides : 2;   /* RECORD_LINGER: bit per flow_side that we answer; else, for refresh
+                             each: the flow_side that was quiet for longer */
+    struct tcp_track tcp; /* its id_high belongs to the record */
     uint32_t wheel_place;
     uint32_t id_low; /* flow ids count up from 1 and never come twice: 48 bits */
 };
@@ -51,16 +54,13 @@ struct record_count {
     uint32_t bytes_low;
 };
 
+/* Half a cache line more a packet. */
 struct record_rest {
-    mtime_t opened;
     struct record_count count[2]; /* by flow_side */
+    uint32_t longest_idle_ms;     /* saturates at 49 days */
     uint32_t mark;
-    uint32_t longest_idle_ms; /* saturates at 49 days */
-    uint8_t timeout_name;     /* enum policy_timeout in force */
-    uint8_t sides; /* RECORD_LINGER: bit per flow_side that we answer; else, for refresh each: the
-                      flow_side that was quiet for longer */
-} __attribute__((packed, aligned(4)));
-_Static_assert(sizeof(struct record_rest) == 44, "budget of bytes a flow");
+};
+_Static_assert(sizeof(struct record_rest) == 32, "half a cache line");
 
 static inline void record_count_add(struct record_count *c, uint32_t bytes)
 {
@@ -79,6 +79,7 @@ static inline void record_count_add(struct record_count *c, uint32_t bytes)
 struct store_chunk {
     struct record *records; /* NULL: not mapped */
     struct record_rest *rests;
+    mtime_t *opened;
     uint32_t free; /* head of the free ones within, chained through wheel_place; STORE_NONE: none */
     uint32_t used;
     uint32_t fresh; /* from here on never used since mapping */
@@ -109,6 +110,11 @@ static inline struct record *flow_store_at(const struct flow_store *store, uint3
 static inline struct record_rest *flow_store_rest(const struct flow_store *store, uint32_t slot)
 {
     return &store->chunks[slot >> STORE_CHUNK_BITS].rests[slot & (STORE_CHUNK - 1)];
+}
+
+static inline mtime_t *flow_store_opened(const struct flow_store *store, uint32_t slot)
+{
+    return &store->chunks[slot >> STORE_CHUNK_BITS].opened[slot & (STORE_CHUNK - 1)];
 }
 
 /* The used slot at or after from, STORE_NONE at the end. */

@@ -124,9 +124,7 @@ void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
         const char *r = (const char *)flow_store_at(&t->store, b->slot[i]);
         __builtin_prefetch(r);
         __builtin_prefetch(r + 64);
-        r = (const char *)flow_store_rest(&t->store, b->slot[i]);
-        __builtin_prefetch(r);
-        __builtin_prefetch(r + sizeof(struct record_rest) - 1);
+        __builtin_prefetch(flow_store_rest(&t->store, b->slot[i]));
         return;
     }
 }
@@ -182,11 +180,12 @@ static bool bucket_put(struct flow_table *t, uint32_t n, uint8_t tag, uint32_t s
     }
 }
 
-/* Takes entry i of b out: the chain's last entry fills the hole, an emptied overflow bucket is
- * given back. */
-static void bucket_cut(struct flow_table *t, struct flow_bucket *b, unsigned i)
+/* Takes entry i of b out, which is in the chain from head: the chain's last entry fills the hole,
+ * an emptied overflow bucket is given back. */
+static void bucket_cut(struct flow_table *t, struct flow_bucket *head, struct flow_bucket *b,
+                       unsigned i)
 {
-    struct flow_bucket *before = NULL, *last = b;
+    struct flow_bucket *before = NULL, *last = head;
     unsigned j = 0;
 
     while (last->overflow) {
@@ -210,7 +209,7 @@ static void bucket_cut(struct flow_table *t, struct flow_bucket *b, unsigned i)
  * then. */
 static bool bucket_move(struct flow_table *t, uint32_t from, uint32_t to)
 {
-    struct flow_bucket *b = bucket_at(t, from);
+    struct flow_bucket *head = bucket_at(t, from), *b = head;
 
     while (b) {
         for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i];) {
@@ -223,11 +222,9 @@ static bool bucket_move(struct flow_table *t, uint32_t from, uint32_t to)
             }
             if (!bucket_put(t, to, tag_of(hash), slot))
                 return false;
-            bucket_cut(t, b, i);
+            bucket_cut(t, head, b, i);
         }
-        /* bucket_cut() gives back emptied overflow buckets from the chain's end, so only b itself
-         * can be one. */
-        if (!b->tag[0] && b != bucket_at(t, from))
+        if (!b->tag[0] && b != head) /* emptied and given back: it was the chain's last */
             break;
         b = overflow_of(t, b);
     }
@@ -303,13 +300,13 @@ uint32_t flow_table_insert(struct flow_table *t, const struct flow_key *key, uin
 void flow_table_remove(struct flow_table *t, uint32_t slot)
 {
     uint64_t hash = flow_table_hash(t, &flow_store_at(&t->store, slot)->key);
-    struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
+    struct flow_bucket *head = bucket_at(t, bucket_of(t, hash));
 
-    for (; b; b = overflow_of(t, b)) {
+    for (struct flow_bucket *b = head; b; b = overflow_of(t, b)) {
         for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++) {
             if (b->slot[i] != slot)
                 continue;
-            bucket_cut(t, b, i);
+            bucket_cut(t, head, b, i);
             flow_store_give(&t->store, slot);
             if (t->n_buckets > FEWEST_BUCKETS &&
                 t->store.used < (uint64_t)t->n_buckets * MERGE_LOAD)

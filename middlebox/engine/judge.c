@@ -125,13 +125,13 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
  */
 static enum policy_timeout udp_timeout(const struct engine *e, struct live f, bool replied)
 {
-    return replied && e->now - f.rest->opened > 2 * MTIME_SEC ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP;
+    return replied && e->now - *f.opened > 2 * MTIME_SEC ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP;
 }
 
 static struct judgement plain_packet(struct engine *e, struct live f, unsigned dir,
                                      const struct packet *p, struct outcome *out)
 {
-    enum policy_timeout timeout = (enum policy_timeout)f.rest->timeout_name;
+    enum policy_timeout timeout = (enum policy_timeout)f.r->timeout_name;
     bool replied = f.r->flags & RECORD_REPLY;
     bool changed = dir == FLOW_SERVER && !replied;
 
@@ -160,7 +160,7 @@ static struct judgement linger_packet(struct engine *e, struct live f, unsigned 
     bool syn = p->kind == PACKET_TCP && tcp_kind_of(p->flags) == TCP_KIND_SYN;
     bool same_syn = syn && dir == FLOW_CLIENT && f.r->state == FLOW_SYN_SENT &&
                     tcp_segment_end(p) == f.r->tcp.end[FLOW_CLIENT];
-    bool told = f.rest->sides >> dir & 1;
+    bool told = f.r->sides >> dir & 1;
 
     if (p->kind == PACKET_ICMP_ERROR)
         return judged(VERDICT_DROP, REASON_DEAD);

@@ -52,10 +52,10 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
     *out = (struct flow){
         .id = record_id(r),
         .state = (enum flow_state)r->state,
-        .timeout_name = (enum policy_timeout)f.rest->timeout_name,
-        .opened = f.rest->opened,
+        .timeout_name = (enum policy_timeout)f.r->timeout_name,
+        .opened = *f.opened,
         .last = r->last,
-        .timeout = profile->timeout[f.rest->timeout_name],
+        .timeout = profile->timeout[f.r->timeout_name],
         .deadline = r->deadline,
         .longest_idle = (mtime_t)f.rest->longest_idle_ms * MTIME_MSEC,
         .assured = r->flags & RECORD_ASSURED,
@@ -85,7 +85,7 @@ static void wheel_take_out(struct engine *e, struct live f)
     moved = wheel_remove(&e->wheel, place);
     if (moved != WHEEL_NO_ID) {
         struct record *m = flow_store_at(&e->table.store, moved);
-        m->wheel_bucket = place.bucket;
+        m->wheel_bucket = place.bucket & 1023;
         m->wheel_place = place.at;
     }
 }
@@ -107,7 +107,7 @@ void life_set_deadline(struct engine *e, struct live f, mtime_t deadline)
     /* Without memory it is not looked at, but still judged by its deadline when a packet comes. */
     if (wheel_add(&e->wheel, deadline, f.slot, &place) < 0)
         return;
-    f.r->wheel_bucket = place.bucket;
+    f.r->wheel_bucket = place.bucket & 1023;
     f.r->wheel_place = place.at;
 }
 
@@ -162,11 +162,11 @@ static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir
                              bool state_changed)
 {
     if (state_changed || f.r->deadline == MTIME_NEVER) {
-        f.rest->sides = !dir;
+        f.r->sides = !dir;
         return now;
     }
-    if (f.rest->sides == dir) {
-        f.rest->sides = !dir;
+    if (f.r->sides == dir) {
+        f.r->sides = !dir;
         return f.r->last;
     }
     return f.r->deadline - timeout_before;
@@ -184,13 +184,12 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, const struct pa
         f.rest->longest_idle_ms =
             idle / MTIME_MSEC > UINT32_MAX ? UINT32_MAX : (uint32_t)(idle / MTIME_MSEC);
     if (profile->refresh == REFRESH_EACH)
-        since =
-            quieter_since(f, profile->timeout[f.rest->timeout_name], dir, e->now, state_changed);
+        since = quieter_since(f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
-    f.rest->timeout_name = (uint8_t)timeout;
+    f.r->timeout_name = (uint16_t)(timeout & 15);
     deadline = mtime_add(since, profile->timeout[timeout]);
     if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER) {
-        mtime_t end = mtime_add(f.rest->opened, profile->timeout[TIMEOUT_ACTIVE]);
+        mtime_t end = mtime_add(*f.opened, profile->timeout[TIMEOUT_ACTIVE]);
         if (end < deadline)
             deadline = end;
     }
@@ -223,16 +222,16 @@ static void remember(struct engine *e, struct live f, enum flow_end reason)
         .key = f.r->key,
         .policy = policy_of(e, f.r),
         .id = record_id(f.r),
-        .opened = f.rest->opened,
+        .opened = *f.opened,
         .last = f.r->last,
-        .timeout = profile_of(e, f.r)->timeout[f.rest->timeout_name],
+        .timeout = profile_of(e, f.r)->timeout[f.r->timeout_name],
         .ended = reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE ? f.r->deadline : e->now,
         .count = {f.rest->count[0], f.rest->count[1]},
         .longest_idle_ms = f.rest->longest_idle_ms,
         .rule = f.r->rule,
         .state = f.r->state,
         .flags = f.r->flags,
-        .timeout_name = f.rest->timeout_name,
+        .timeout_name = f.r->timeout_name,
         .reason = (uint8_t)reason,
     };
 
@@ -263,7 +262,7 @@ void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_
         return;
     }
     f.r->flags |= RECORD_LINGER;
-    f.rest->sides = (uint8_t)linger_sides;
+    f.r->sides = (uint16_t)(linger_sides & 3);
     life_set_deadline(e, f, mtime_add(e->now, e->config.linger));
 }
 
@@ -317,7 +316,7 @@ void life_expire(struct engine *e, struct live f, struct outcome *out)
         return;
     }
     if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER &&
-        f.r->deadline == mtime_add(f.rest->opened, profile->timeout[TIMEOUT_ACTIVE]))
+        f.r->deadline == mtime_add(*f.opened, profile->timeout[TIMEOUT_ACTIVE]))
         reason = FLOW_END_ACTIVE;
     /* Nobody was cut off: it had ended, and its entry is cleared away. */
     if (f.r->state == FLOW_TIME_WAIT || f.r->state == FLOW_CLOSE)
@@ -404,7 +403,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     f.r->rule = rule;
     f.r->policy = e->current;
     f.r->wheel_bucket = WHEEL_NOWHERE;
-    f.r->last = f.rest->opened = e->now;
+    f.r->last = *f.opened = e->now;
     f.r->id_low = (uint32_t)e->next_id;
     f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
     e->policies[e->current].flows++;

@@ -156,6 +156,12 @@ mtime_t wheel_start(const struct wheel *w, uint16_t bucket)
 
 static bool first_bucket(const struct wheel *w, unsigned *bucket, mtime_t *start)
 {
+    /* The bucket that time has entered goes first, until it is empty: what its owner put off has
+     * gone to lower levels, and may be due later than what is still in it. */
+    *bucket = w->entered;
+    *start = wheel_start(w, w->entered);
+    if (w->head[w->entered] && *start <= w->now)
+        return true;
     for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
         if (!w->occupied[level])
             continue;
@@ -174,6 +180,7 @@ uint32_t wheel_pop(struct wheel *w, mtime_t now)
     if (first_bucket(w, &bucket, &start) && start <= now) {
         if (start > w->now)
             w->now = start;
+        w->entered = (uint16_t)bucket;
         return bucket_pop(w, bucket);
     }
     if (now > w->now)

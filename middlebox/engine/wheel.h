@@ -27,7 +27,7 @@ struct wheel_place {
     uint16_t bucket; /* WHEEL_NOWHERE: not in the wheel */
     uint32_t at;
 };
-#define WHEEL_NOWHERE UINT16_MAX
+#define WHEEL_NOWHERE 1023 /* fits ten bits */
 #define WHEEL_NO_ID UINT32_MAX
 
 struct wheel_block {
@@ -40,6 +40,7 @@ _Static_assert(sizeof(struct wheel_block) == 256, "four cache lines");
 struct wheel {
     mtime_t now;
     uint64_t occupied[WHEEL_LEVELS];
+    uint16_t entered;             /* bucket that is being emptied, or was */
     uint32_t head[WHEEL_BUCKETS]; /* number + 1 of the newest block, the only one not full */
     struct wheel_block **slabs;
     uint32_t n_slabs, slab_cap;
