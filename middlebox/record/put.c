@@ -123,10 +123,11 @@ char *put_duration(char *p, mtime_t duration)
         return put_units(p, s / 86400, "d", s % 86400 / 3600, "h");
     if (s >= 3600)
         return put_units(p, s / 3600, "h", s % 3600 / 60, "min");
-    if (s >= 60)
+    /* Limits below ten minutes are spoken of in seconds: 350s, but 2min. */
+    if (s >= 600 || (s >= 60 && duration % (60 * MTIME_SEC) == 0))
         return put_units(p, s / 60, "min", s % 60, "s");
     p = put_u64(p, s);
-    if (tenth > 0)
+    if (tenth > 0 && s < 60)
         p = put_char(put_char(p, '.'), (char)('0' + tenth));
     return put_char(p, 's');
 }

@@ -30,7 +30,8 @@ char *put_right(char *p, char *start, size_t width);
 char *put_seconds(char *p, mtime_t time);
 /* Seconds with exactly three decimals, cut off. */
 char *put_millis(char *p, mtime_t time);
-/* For people, cut off: `12.5s`, `5min50s`, `2h4min`, `3d1h`, `never`; duration_parse() reads it. */
+/* For people, cut off: `12.5s`, `350s`, `15min5s`, `2h4min`, `3d1h`, `never`; duration_parse()
+ * reads it. */
 char *put_duration(char *p, mtime_t duration);
 /* For people, cut off: `812`, `65.5K`, `1.2M`: decimal thousands. */
 char *put_amount(char *p, uint64_t value);

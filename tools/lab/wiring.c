@@ -71,6 +71,46 @@ static const char *device(char *buf, size_t size)
     return buf;
 }
 
+/* Only a process inside sees the namespace's own sysctls. */
+static int set_sysctl(const struct space *space, const char *format, const char *name,
+                      const char *value)
+{
+    char path[128];
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        int fd;
+
+        snprintf(path, sizeof(path), format, name);
+        if (space_enter(space->path) < 0)
+            _exit(1);
+        fd = open(path, O_WRONLY);
+        _exit(fd < 0 || write(fd, value, strlen(value)) < 0);
+    }
+    if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
+        return DONE;
+    return command_failed("lab", "in %s a sysctl cannot be set (net %s %s); is IPv6 disabled?",
+                          space->name, name, value);
+}
+
+static int set_forwarding(const struct space *firewall)
+{
+    int r = set_sysctl(firewall, "/proc/sys/net/%s/ip_forward", "ipv4", "1");
+
+    return r == DONE ? set_sysctl(firewall, "/proc/sys/net/%s/conf/all/forwarding", "ipv6", "1")
+                     : r;
+}
+
+/* Detection of duplicate addresses holds neighbour discovery back for a second: a minute at
+ * speed 60. */
+static int set_up(const struct space *space, const char *dev)
+{
+    int r = set_sysctl(space, "/proc/sys/net/ipv6/conf/%s/accept_dad", dev, "0");
+
+    return r == DONE ? ip(space, "link", "set", dev, "up", NULL) : r;
+}
+
 static int wire_end(const struct space *end, const struct side *side, const char *dev)
 {
     const char *far = end->ours ? "default" : side->far;
@@ -84,7 +124,7 @@ static int wire_end(const struct space *end, const struct side *side, const char
     if (r == DONE)
         r = ip(end, "addr", "add", side->address6, "dev", dev, "nodad", NULL);
     if (r == DONE)
-        r = ip(end, "link", "set", dev, "up", NULL);
+        r = set_up(end, dev);
     if (r == DONE)
         r = ip(end, "route", "add", far, "via", side->via, "dev", dev, NULL);
     if (r == DONE)
@@ -105,32 +145,8 @@ static int wire(const struct space *firewall, const struct space *end, const str
     if (r == DONE)
         r = ip(firewall, "addr", "add", side->gateway6, "dev", side->name, "nodad", NULL);
     if (r == DONE)
-        r = ip(firewall, "link", "set", side->name, "up", NULL);
+        r = set_up(firewall, side->name);
     return r == DONE ? wire_end(end, side, dev) : r;
-}
-
-/* Only a process inside sees the namespace's own sysctls. */
-static int set_forwarding(const struct space *firewall)
-{
-    static const char *const files[] = {"/proc/sys/net/ipv4/ip_forward",
-                                        "/proc/sys/net/ipv6/conf/all/forwarding"};
-    pid_t pid = fork();
-    int status;
-
-    if (pid == 0) {
-        if (space_enter(firewall->path) < 0)
-            _exit(1);
-        for (int i = 0; i < 2; i++) {
-            int fd = open(files[i], O_WRONLY);
-
-            if (fd < 0 || write(fd, "1", 1) != 1)
-                _exit(1);
-        }
-        _exit(0);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-        return command_failed("lab", "forwarding cannot be switched on in %s", firewall->name);
-    return DONE;
 }
 
 int wiring_make(const struct space *client, const struct space *firewall,
