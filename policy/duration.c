@@ -34,11 +34,13 @@ static const char *number(const char *at, uint64_t *whole, uint64_t *billionths,
     if (!is_digit(*at))
         return NULL;
     for (*whole = 0; is_digit(*at); at++) {
-        *whole = *whole * 10 + (uint64_t)(*at - '0');
-        if (*whole > INT64_MAX / 10) {
+        uint64_t digit = (uint64_t)(*at - '0');
+
+        if (*whole > (INT64_MAX - digit) / 10) {
             *why = too_long;
             return NULL;
         }
+        *whole = *whole * 10 + digit;
     }
     *billionths = 0;
     if (*at != '.')

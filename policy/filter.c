@@ -14,7 +14,7 @@
  * a program with "no match", even under `not`: so there is always something to load. */
 #define PACKET_SIZE 128
 
-/* libpcap's optimiser finds expressions that can never match, but its time grows with the square of
+/* libpcap's optimiser finds expressions that can never match, but its time grows with the cube of
  * their length. */
 #define OPTIMISE_MAX 512
 

@@ -2,6 +2,7 @@
 #include "policy/policy_build.h"
 
 #include "policy/filter.h"
+#include "policy/filter_words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -160,10 +161,22 @@ static void add_rule(struct policy_build *build, char *name, char *match, struct
 
 static void check_match(struct policy_build *build, struct policy_at at, const char *match)
 {
+    uint64_t len = strlen(match);
     struct filter *filter = NULL;
     char why[256];
-    int r = filter_compile(&filter, match, why, sizeof(why));
+    int r;
 
+    /* One that is too long by itself is refused by filter_compile() without any cost. */
+    if (len <= FILTER_TEXT_MAX)
+        build->filter_cost += len * len;
+    if (build->filter_cost > POLICY_FILTER_COST_MAX) {
+        policy_fault(
+            &build->faults, at,
+            "the filters up to here are too long altogether; allowed: fewer or shorter ones");
+        build->filter_cost = UINT64_MAX / 2; /* and stays so */
+        return;
+    }
+    r = filter_compile(&filter, match, why, sizeof(why));
     if (r == -EINVAL)
         policy_fault(&build->faults, at, "%s", why);
     else if (r < 0)

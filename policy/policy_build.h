@@ -10,6 +10,9 @@
 #define POLICY_PROFILES_MAX 4096
 #define POLICY_RULES_MAX 65535
 #define POLICY_NAME_MAX 63
+/* The squares of all filters' lengths, because libpcap's time goes by them. Enough for 65535
+ * filters of 64 bytes, and some seconds at worst. */
+#define POLICY_FILTER_COST_MAX (UINT64_C(1) << 27)
 
 /* What may follow a figure of a profile. */
 struct policy_note {
@@ -39,6 +42,7 @@ struct policy_build {
     struct policy_word *args; /* owned; of the statement being read */
     size_t n_args, room_args;
     unsigned default_line;
+    uint64_t filter_cost;    /* so far, see POLICY_FILTER_COST_MAX */
     struct policy_word last; /* the lexer's last word, for faults */
     struct policy_at end;    /* of the text */
 };

@@ -90,7 +90,7 @@ set: inner word notes               { policy_build_setting(build, $1, $2, $3); }
     | PRODUCT STRING                { policy_build_product(build, $1, $2); }
     ;
 
-close: CLOSE | set CLOSE;
+close: CLOSE | set CLOSE | error CLOSE { yyerrok; };
 
 notes: %empty                       { $$ = (struct policy_note){0}; }
     | notes UNVERIFIED              { $$ = $1; $$.unverified = true; }
@@ -137,7 +137,8 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct policy_buil
                      "the line ends too early; allowed: %s", allowed);
     else
         policy_fault(&build->faults, *yypcontext_location(context),
-                     "\"%.*s\" does not belong here; allowed: %s", POLICY_WORD_ARG(build->last),
-                     allowed);
+                     token == YYSYMBOL_STRING ? "%.*s does not belong here; allowed: %s"
+                                              : "\"%.*s\" does not belong here; allowed: %s",
+                     POLICY_WORD_ARG(build->last), allowed);
     return 0;
 }
