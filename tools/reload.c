@@ -7,7 +7,7 @@ const char reload_help[] =
     "Makes idlewalld read its policy file again. The table stays, and flows keep the policy they\n"
     "were opened under. A faulty file changes nothing: its faults are shown, and the status is 1.\n"
     "\n" REQUEST_HELP "\n"
-    "Example: idlewall check /etc/idlewall/policy.conf && idlewall reload\n";
+    "Example: idlewall reload && idlewall status\n";
 
 int reload_run(int argc, char **argv)
 {

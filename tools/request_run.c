@@ -12,12 +12,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
-
+/* Everything written is out: nothing is buffered here. */
 static void on_interrupt(int number)
 {
     (void)number;
-    interrupted = 1;
+    _exit(DONE);
 }
 
 static int cannot_connect(const struct request *request, int error)
@@ -141,14 +140,11 @@ static int copy_answer(const struct request *request, int fd)
     ssize_t len;
     int status = COULD_NOT;
 
-    while ((len = receive(fd, &message, &cap)) > 0 || (len == -EINTR && !interrupted))
+    while ((len = receive(fd, &message, &cap)) > 0 || len == -EINTR)
         if (len > 0 && take(request, message, (size_t)len, &status))
             goto out;
-    if (interrupted)
-        status = DONE;
-    else
-        command_failed(request->name, "idlewalld went away before it had answered%s%s",
-                       len < 0 ? ": " : "", len < 0 ? strerror((int)-len) : "");
+    command_failed(request->name, "idlewalld went away before it had answered%s%s",
+                   len < 0 ? ": " : "", len < 0 ? strerror((int)-len) : "");
 out:
     free(message);
     return status;
@@ -156,7 +152,6 @@ out:
 
 int request_run(struct request *request)
 {
-    const struct sigaction end = {.sa_handler = on_interrupt}; /* no SA_RESTART */
     int fd = -1;
     int status;
 
@@ -168,8 +163,8 @@ int request_run(struct request *request)
     if (status != DONE)
         goto out;
     if (request->endless) {
-        sigaction(SIGINT, &end, NULL);
-        sigaction(SIGTERM, &end, NULL);
+        signal(SIGINT, on_interrupt);
+        signal(SIGTERM, on_interrupt);
     }
     status = ask(request, fd);
     if (status == DONE)
