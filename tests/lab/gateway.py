@@ -48,6 +48,8 @@ class Gateway:
         self.argv = argv + list(extra)
 
     def write_policy(self, text):
+        if "adopt-at-start" not in text:
+            text = "adopt-at-start none\n" + text  # or the first minutes would take in every late packet
         with open(self.policy_path + ".new", "w") as to:
             to.write(text)
         os.rename(self.policy_path + ".new", self.policy_path)
@@ -124,7 +126,7 @@ class Gateway:
         text = ""
         for command in (["iptables-save"], ["ip6tables-save"], ["nft", "list", "ruleset"]):
             text += self.space.run(*command).stdout
-        return [line for line in text.splitlines() if "idlewall" in line or "NFQUEUE" in line]
+        return [line for line in text.splitlines() if re.search(r"idlewall[_:]\d|NFQUEUE|\bqueue\b", line)]
 
     def processes(self):
         """The daemon's processes: the parent first, then its worker."""

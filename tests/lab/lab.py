@@ -178,4 +178,9 @@ def eventually(what, check, seconds=3):
 
 
 def equal(got, want, what=""):
-    assert got == want, f"{what}: got {got!r}, want {want!r}"
+    if got == want:
+        return
+    if isinstance(got, list) and isinstance(want, list) and len(got) + len(want) > 8:
+        more, less = [g for g in got if g not in want], [w for w in want if w not in got]
+        raise AssertionError(f"{what}: too much {more!r}, missing {less!r}")
+    raise AssertionError(f"{what}: got {got!r}, want {want!r}")

@@ -13,6 +13,7 @@ from tap import each, test
 def policy(limit, late="drop", more=""):
     return f"""
     {more}
+    late-memory 1s 100
     profile short from linux-nf-conntrack {{
         tcp-established {limit}
         on-late {late}
@@ -39,7 +40,7 @@ def reload(lab, way):
     equal(gateway.flow("tcp port 5000")["id"], before["id"])
     equal(gateway.status()["policies"], 2)
     say(*new, b"so does the new one")
-    gateway.tool("kill", "tcp port 5000")
+    gateway.tool("forget", "tcp port 5000")
     eventually("the old policy is let go", lambda: gateway.status()["policies"] == 1, 5)
 
 

@@ -67,8 +67,11 @@ def ssh(lab, keepalive=None):
         to.write(f"ListenAddress {SERVER}\nPort 2222\nHostKey {where}/host\nPidFile none\n"
                  f"AuthorizedKeysFile {where}/authorized\nStrictModes no\nUsePAM no\n"
                  "PermitRootLogin prohibit-password\n")
-        if keepalive:
-            to.write(f"ClientAliveInterval {keepalive}\n")
+    if keepalive:
+        # sshd has TCPKeepAlive on, with the system's times. Its own ClientAliveInterval 5 would not do: OpenSSH 9.2
+        # was seen to let 10 s pass before the second message.
+        lab.server.sysctl("net.ipv4.tcp_keepalive_time", keepalive)
+        lab.server.sysctl("net.ipv4.tcp_keepalive_intvl", 2)
     lab.start_server(["/usr/sbin/sshd", "-D", "-e", "-f", f"{where}/sshd_config"], 2222)
     return Session(lab, ["ssh", "-F", "none", "-p", "2222", "-i", f"{where}/user", "-o", "BatchMode=yes",
                          "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={where}/known",

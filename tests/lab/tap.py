@@ -71,7 +71,7 @@ def perform(run, name, function):
         name += f" # SKIP {skip}"
     except BaseException:
         verdict = "not ok"
-        notes = traceback.format_exc().splitlines()
+        notes = [line[:600] for line in traceback.format_exc().splitlines()]
         for gateway in lab.gateways if lab else []:
             gateway.destroy()
             notes += ["-- idlewalld said:"] + gateway.log().splitlines()[-60:]
