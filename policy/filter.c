@@ -15,11 +15,12 @@
 #define PACKET_SIZE 128
 
 /* libpcap's optimiser finds expressions that can never match, but its time grows with the cube of
- * their length. */
-#define OPTIMISE_MAX 512
+ * the terms. */
+#define OPTIMISE_TERMS 32
 
 struct filter {
     struct bpf_program program; /* bf_insns NULL: matches all */
+    unsigned terms;
 };
 
 static int compile(struct filter *filter, const char *words, bool optimise, char *why,
@@ -64,8 +65,10 @@ int filter_compile(struct filter **out, const char *expression, char *why, size_
     if (!filter || !words)
         goto out;
     r = filter_words(expression, words, why, why_size);
-    if (r == 0 && words[0] != '\0')
-        r = compile(filter, words, len <= OPTIMISE_MAX, why, why_size);
+    if (r < 0)
+        goto out;
+    filter->terms = (unsigned)r;
+    r = words[0] == '\0' ? 0 : compile(filter, words, r <= OPTIMISE_TERMS, why, why_size);
     if (r == 0) {
         *out = filter;
         filter = NULL;
@@ -82,6 +85,11 @@ struct filter *filter_destroy(struct filter *filter)
         pcap_freecode(&filter->program);
     free(filter);
     return NULL;
+}
+
+unsigned filter_terms(const struct filter *filter)
+{
+    return filter->terms;
 }
 
 /* An IPv4 or IPv6 header and the two ports, as if the client had sent the packet. */

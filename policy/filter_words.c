@@ -18,6 +18,7 @@ struct words {
     char *why;
     size_t why_size;
     enum kind kind;
+    unsigned terms;
 };
 
 static const char *const joints[] = {"and", "or", "not", "mask"};
@@ -178,27 +179,23 @@ static int put_address(struct words *w, char *word)
     return 0;
 }
 
-static int put_word(struct words *w, char *word)
+static int count_term(struct words *w)
 {
-    if (listed(joints, sizeof(joints) / sizeof(joints[0]), word)) {
-        put(w, word);
+    if (++w->terms <= FILTER_TERMS_MAX)
         return 0;
-    }
-    /* After `proto` a name is a value, escaped with a backslash in libpcap's own notation. */
-    if (w->kind == KIND_PROTO && w->used >= 6 && memcmp(w->out + w->used - 6, "proto ", 6) == 0)
-        return put_proto(w, word);
-    if (listed(starts, sizeof(starts) / sizeof(starts[0]), word)) {
-        w->kind = KIND_ADDRESS;
-        put(w, word);
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strcmp(kinds[i].name, word) == 0) {
-            w->kind = kinds[i].kind;
-            put(w, word);
-            return 0;
-        }
-    }
+    snprintf(
+        w->why, w->why_size,
+        "filter: too many addresses, ports and protocols; allowed: at most %u in an expression",
+        FILTER_TERMS_MAX);
+    return -EINVAL;
+}
+
+static int put_term(struct words *w, char *word)
+{
+    int r = count_term(w);
+
+    if (r < 0)
+        return r;
     switch (w->kind) {
     case KIND_PORT:
         return put_port(w, word);
@@ -212,6 +209,30 @@ static int put_word(struct words *w, char *word)
         break;
     }
     return put_address(w, word);
+}
+
+static int put_word(struct words *w, char *word)
+{
+    if (listed(joints, sizeof(joints) / sizeof(joints[0]), word)) {
+        put(w, word);
+        return 0;
+    }
+    /* After `proto` a name is a value, escaped with a backslash in libpcap's own notation. */
+    if (w->kind == KIND_PROTO && w->used >= 6 && memcmp(w->out + w->used - 6, "proto ", 6) == 0)
+        return put_term(w, word);
+    if (listed(starts, sizeof(starts) / sizeof(starts[0]), word)) {
+        w->kind = KIND_ADDRESS;
+        put(w, word);
+        return count_term(w);
+    }
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].name, word) == 0) {
+            w->kind = kinds[i].kind;
+            put(w, word);
+            return 0;
+        }
+    }
+    return put_term(w, word);
 }
 
 int filter_words(const char *expression, char *out, char *why, size_t why_size)
@@ -256,5 +277,5 @@ int filter_words(const char *expression, char *out, char *why, size_t why_size)
         at += len;
     }
     w.out[w.used] = '\0';
-    return 0;
+    return (int)w.terms;
 }

@@ -161,25 +161,22 @@ static void add_rule(struct policy_build *build, char *name, char *match, struct
 
 static void check_match(struct policy_build *build, struct policy_at at, const char *match)
 {
-    uint64_t len = strlen(match);
     struct filter *filter = NULL;
     char why[256];
     int r;
 
-    /* One that is too long by itself is refused by filter_compile() without any cost. */
-    if (len <= FILTER_TEXT_MAX)
-        build->filter_cost += len * len;
     if (build->filter_cost > POLICY_FILTER_COST_MAX) {
         policy_fault(
             &build->faults, at,
-            "the filters up to here are too long altogether; allowed: fewer or shorter ones");
-        build->filter_cost = UINT64_MAX / 2; /* and stays so */
+            "the filters up to here are too many and too long; allowed: fewer or shorter ones");
         return;
     }
     r = filter_compile(&filter, match, why, sizeof(why));
-    if (r == -EINVAL)
+    if (r == 0)
+        build->filter_cost += (uint64_t)filter_terms(filter) * filter_terms(filter);
+    else if (r == -EINVAL)
         policy_fault(&build->faults, at, "%s", why);
-    else if (r < 0)
+    else
         build->faults.error = r;
     filter_destroy(filter);
 }

@@ -10,9 +10,9 @@
 #define POLICY_PROFILES_MAX 4096
 #define POLICY_RULES_MAX 65535
 #define POLICY_NAME_MAX 63
-/* The squares of all filters' lengths, because libpcap's time goes by them. Enough for 65535
- * filters of 64 bytes, and some seconds at worst. */
-#define POLICY_FILTER_COST_MAX (UINT64_C(1) << 27)
+/* The squares of all filters' terms, because libpcap's time goes by them. Enough for 65535 filters
+ * of four terms; some seconds at worst. */
+#define POLICY_FILTER_COST_MAX (UINT64_C(1) << 20)
 
 /* What may follow a figure of a profile. */
 struct policy_note {
