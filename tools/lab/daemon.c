@@ -80,7 +80,8 @@ static int wait_ready(struct lab *lab)
         if (caught.si_signo != 0)
             return 128 + caught.si_signo;
     }
-    if (is_ready(lab))
+    lab->daemon_ready = is_ready(lab);
+    if (lab->daemon_ready)
         return DONE;
     command_failed("lab", "idlewalld was not ready after 10 seconds; it said:");
     show_log(lab);

@@ -9,23 +9,26 @@
 #include "tools/lab/wiring.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ip, iptables and nft are not in an ordinary user's PATH. */
+/* ip, iptables and nft are not in an ordinary user's PATH, and this program may not be in
+ * anybody's. */
 static void extend_path(void)
 {
     const char *path = getenv("PATH");
-    size_t size = (path ? strlen(path) : 0) + 64;
-    char *longer = malloc(size);
+    char self[PATH_MAX] = "/usr/bin/idlewall";
+    char *longer = NULL;
 
-    if (!longer)
+    if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
         return;
-    snprintf(longer, size, "%s%s/usr/local/sbin:/usr/sbin:/sbin", path ? path : "/usr/bin:/bin",
-             path && *path == '\0' ? "" : ":");
+    if (asprintf(&longer, "%s:/usr/local/sbin:/usr/sbin:/sbin:%s",
+                 path && *path ? path : "/usr/bin:/bin", dirname(self)) < 0)
+        return;
     setenv("PATH", longer, 1);
     free(longer);
 }
@@ -84,14 +87,17 @@ static int start_server(struct lab *lab)
 
 static void explain(const struct lab *lab)
 {
+    char speed[64] = "";
+
+    if (lab->speed > 1)
+        snprintf(speed, sizeof(speed), ", its time runs %u times as fast", lab->speed);
     fprintf(stderr,
             "This is the client, " WIRING_CLIENT " and " WIRING_CLIENT6 ".\n"
-            "Behind the firewall (%s, its time runs %u times as fast): the server, " WIRING_SERVER
-            "\nand " WIRING_SERVER6 ".\n\n"
+            "Behind the firewall (%s%s): the server, " WIRING_SERVER "\nand " WIRING_SERVER6 ".\n\n"
             "  ip netns exec %s COMMAND    runs something on the server\n"
             "  idlewall list | events | status          what the firewall sees\n"
             "  exit                                     removes all of it\n\n",
-            lab->profile ? lab->profile : lab->policy, lab->speed, lab->server.name);
+            lab->profile ? lab->profile : lab->policy, speed, lab->server.name);
 }
 
 /* Waits for COMMAND, hands signals on to it, and looks after the firewall. */

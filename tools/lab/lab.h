@@ -23,6 +23,7 @@ struct lab {
     /* made */
     struct space client, firewall, server;
     pid_t daemon, server_pid, command_pid;
+    bool daemon_ready;
     char directory[PATH_MAX / 4]; /* private, for the next two */
     char control[PATH_MAX / 2], log[PATH_MAX / 2];
 };

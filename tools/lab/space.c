@@ -23,7 +23,8 @@
 int space_create(struct space *space, const char *role)
 {
     char *argv[] = {(char *)"ip", (char *)"netns", (char *)"add", space->name, NULL};
-    struct child_spec spec = {.output = -1, .to_stderr = true, .no_input = true, .argv = argv};
+    struct child_spec spec = {
+        .output = -1, .to_stderr = true, .own_group = true, .no_input = true, .argv = argv};
     int r;
 
     snprintf(space->name, sizeof(space->name), "idlewall-%d-%s", (int)getpid(), role);
@@ -102,7 +103,8 @@ static void end_processes(const char *path)
 void space_remove(struct space *space)
 {
     char *argv[] = {(char *)"ip", (char *)"netns", (char *)"del", space->name, NULL};
-    struct child_spec spec = {.output = -1, .to_stderr = true, .no_input = true, .argv = argv};
+    struct child_spec spec = {
+        .output = -1, .to_stderr = true, .own_group = true, .no_input = true, .argv = argv};
 
     if (!space->ours || access(space->path, F_OK) < 0)
         return;

@@ -46,8 +46,12 @@ static const struct side server_side = {
 static int ip(const struct space *space, ...)
 {
     char *argv[32] = {(char *)"ip"};
-    struct child_spec spec = {
-        .netns = space->path, .output = -1, .to_stderr = true, .no_input = true, .argv = argv};
+    struct child_spec spec = {.netns = space->path,
+                              .output = -1,
+                              .to_stderr = true,
+                              .own_group = true, /* or an interrupt would look like a failure */
+                              .no_input = true,
+                              .argv = argv};
     size_t n = 1;
     va_list words;
 
@@ -167,7 +171,8 @@ void wiring_remove(const struct space *space)
 {
     char dev[16];
     char *argv[] = {(char *)"ip", (char *)"link", (char *)"del", dev, NULL};
-    struct child_spec spec = {.netns = space->path, .no_input = true, .argv = argv};
+    struct child_spec spec = {
+        .netns = space->path, .own_group = true, .no_input = true, .argv = argv};
 
     if (space->ours || space->path[0] == '\0')
         return;
