@@ -21,7 +21,7 @@
 static void extend_path(void)
 {
     const char *path = getenv("PATH");
-    char self[PATH_MAX] = "/usr/bin/idlewall";
+    char self[PATH_MAX] = "";
     char *longer = NULL;
 
     if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
