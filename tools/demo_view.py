@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the demo looks like: redrawn in place on a terminal, a line now and then anywhere else."""
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -23,10 +24,11 @@ class Screen:
     def __init__(self):
         self.tty = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self.colour = self.tty and "NO_COLOR" not in os.environ
-        self.width = min(100, max(80, shutil.get_terminal_size((80, 24)).columns))
+        self.columns = shutil.get_terminal_size((80, 24)).columns if self.tty else 0
+        self.width = min(100, max(80, self.columns))
         unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         self.full, self.empty, self.rule = ("█", "░", "─") if unicode else ("#", ".", "-")
-        self.drawn, self.last, self.printed_at = 0, [], 0
+        self.drawn, self.last, self.shown, self.printed_at = 0, [], [], 0
 
     def paint(self, code, text):
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
@@ -47,10 +49,10 @@ class Screen:
         return self.paint("31", text)
 
     def name(self, text):
-        return f"  {text:<37}"
+        return f"  {text:<32}"
 
     def title(self, left, right):
-        return self.strong(f"{left:<39}{right}".rstrip())
+        return self.strong(f"{left:<34}{right}".rstrip())
 
     def bar(self, share):
         share = min(1, max(0, share))
@@ -61,26 +63,36 @@ class Screen:
     def line(self, text=""):
         print(text, flush=True)
 
-    def draw(self, lines):
-        """The picture as it is now, in place of the one before."""
+    def note(self, text):
+        for line in textwrap.wrap(text, self.width):
+            self.line(self.dim(line))
+
+    def clip(self, line):
+        """A line that the terminal would fold could not be drawn over."""
+        if self.columns and len(re.sub(r"\x1b\[[0-9;]*m", "", line)) >= self.columns:
+            return re.sub(r"\x1b\[[0-9;]*m", "", line)[:self.columns - 1]
+        return line
+
+    def draw(self, lines, moves=True):
+        """The picture as it is now, in place of the one before. One that moves is shown now and then elsewhere too."""
         self.last = lines
         if self.tty:
             back = f"\x1b[?25l\x1b[{self.drawn}A" if self.drawn else "\x1b[?25l"
-            sys.stdout.write(back + "".join(f"\r\x1b[2K{line}\n" for line in lines))
+            sys.stdout.write(back + "".join(f"\r\x1b[2K{self.clip(line)}\n" for line in lines))
             sys.stdout.flush()
             self.drawn = len(lines)
-        elif time.monotonic() - self.printed_at >= self.EVERY:
+        elif moves and time.monotonic() - self.printed_at >= self.EVERY:
             self.show(lines)
 
     def show(self, lines):
-        self.printed_at = time.monotonic()
+        self.printed_at, self.shown = time.monotonic(), lines
         print("\n".join(lines) + "\n", flush=True)
 
     def keep(self):
         """The picture stays; what follows goes below it."""
         if self.tty:
             sys.stdout.write("\x1b[?25h\n")
-        elif self.last:
+        elif self.last and self.last != self.shown:
             self.show(self.last)
         sys.stdout.flush()
         self.drawn, self.last, self.printed_at = 0, [], 0
@@ -92,7 +104,7 @@ class Screen:
             sys.stdout.flush()
 
     def table(self, heads, rows):
-        shares = (24, 20, 20, 14, 22)
+        shares = (20, 14, 14, 9, 13)
         space = self.width - 2 * len(heads)
         widths = [space * s // sum(shares) for s in shares]
 

@@ -178,7 +178,7 @@ def report(lab):
     expired, late = seen[-2:]
     equal((expired["id"], expired["reason"], expired["reason_name"]), (flow["id"], 1, "idle timeout"))
     equal((late["id"], late["remembered"], late["rule"], late["profile"]), (flow["id"], True, "oracle", "short"))
-    equal((late["side"], late["len"], late["action"]), ("client", 9, "reset client"))
+    equal((late["side"], late["len"], late["action"]), ("client", 9, "reset sender"))
     assert abs(late["expired_t_s"] - expired["t_s"]) < 0.2, (late, expired)
     assert 0.7 < late["late_by_s"] < 1.8, late
     assert abs(late["t_s"] - late["expired_t_s"] - late["late_by_s"]) < 0.001, late
