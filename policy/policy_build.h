@@ -30,7 +30,7 @@ struct policy_build {
     bool shipped; /* the text of a shipped profile: one profile, nothing else */
     struct policy *policy;
     struct policy_names profiles, rules;
-    size_t room_profiles, room_rules;
+    size_t room_profiles, room_rules, room_does;
     struct policy_does *does; /* owned; one a rule: profiles are looked up at the end */
 
     struct policy_profile open; /* the profile being read */
@@ -86,6 +86,8 @@ void policy_build_unknown_profile(struct policy_build *build, struct policy_word
 void *policy_build_room(struct policy_build *build, void *array, size_t n, size_t *room,
                         size_t size);
 void policy_build_profiles_finish(struct policy_build *build);
+/* Finds the profiles that rules use; faults where there is none, and without a default. */
+void policy_build_rules_complete(struct policy_build *build);
 
 /* Parses one text into build; what policy_parse() and the shipped profiles share. */
 void policy_build_text(struct policy_build *build, const char *text, size_t len);

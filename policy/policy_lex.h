@@ -6,7 +6,7 @@
 
 #include "policy/policy_fault.h"
 
-#include <setjmp.h>
+#include <stddef.h>
 
 struct policy_lex {
     const char *text; /* what is scanned */
@@ -15,9 +15,9 @@ struct policy_lex {
     bool line_open;           /* tokens since the last end of line */
     struct policy_word *last; /* the last word, text or brace */
     struct policy_faults *faults;
-    jmp_buf out_of_memory; /* flex would exit(2) */
+    /* What flex allocates, a few hundred bytes a scanner: it would exit(2) if there were none. */
+    _Alignas(max_align_t) unsigned char memory[1024];
+    size_t memory_used;
 };
-
-_Noreturn void policy_lex_fatal(void *scanner);
 
 #endif

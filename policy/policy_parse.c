@@ -9,20 +9,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-/* Apart from its caller, because of setjmp(): nothing here changes once it was called. */
-static void scan_and_parse(struct policy_build *build, struct policy_lex *lex, void *scanner,
-                           size_t len)
-{
-    if (setjmp(lex->out_of_memory) != 0) {
-        build->faults.error = -ENOMEM;
-        return;
-    }
-    policy_lex__scan_bytes(lex->text, (int)len, scanner);
-    if (policy_yyparse(build, scanner) == 2)
-        build->faults.error = -ENOMEM;
-}
 
 void policy_build_text(struct policy_build *build, const char *text, size_t len)
 {
@@ -31,18 +19,28 @@ void policy_build_text(struct policy_build *build, const char *text, size_t len)
     struct policy_lex lex = {
         .text = text + skip, .at = {1, 1}, .faults = &build->faults, .last = &build->last};
     void *scanner = NULL;
+    char *buffer;
 
     if (len > POLICY_TEXT_MAX) {
         policy_fault(&build->faults, lex.at, "the text is too long; allowed: at most %zu bytes",
                      POLICY_TEXT_MAX);
         return;
     }
-    if (policy_lex_lex_init_extra(&lex, &scanner) != 0) {
+    /* flex writes into what it scans, and wants two NULs behind it. */
+    len -= skip;
+    buffer = calloc(1, len + 2);
+    if (!buffer) {
         build->faults.error = -ENOMEM;
         return;
     }
-    scan_and_parse(build, &lex, scanner, len - skip);
+    if (len > 0)
+        memcpy(buffer, lex.text, len);
+    policy_lex_lex_init_extra(&lex, &scanner);
+    policy_lex__scan_buffer(buffer, len + 2, scanner);
+    if (policy_yyparse(build, scanner) == 2)
+        build->faults.error = -ENOMEM;
     policy_lex_lex_destroy(scanner);
+    free(buffer);
     build->end = lex.at;
     policy_build_complete(build);
 }
