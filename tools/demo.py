@@ -332,7 +332,12 @@ def main():
     enter_user_namespace()
     screen = Screen()
     started = time.monotonic()
-    run = Run("demo", interrupted=screen.stop)
+
+    def stopped(run):
+        screen.stop()
+        screen.line(f"\nStopped. Namespaces left: {len(run.left())}")
+
+    run = Run("demo", interrupted=stopped)
     try:
         check_kernel(run)
         tell(run, screen)

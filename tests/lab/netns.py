@@ -143,11 +143,11 @@ class Run:
     def interrupted(self, number, frame):
         for again in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(again, signal.SIG_IGN)
-        if self.on_interrupt:
-            self.on_interrupt()
         with self.lock:
             self.closing = True
         self.cleanup()
+        if self.on_interrupt:
+            self.on_interrupt(self)
         os._exit(128 + number)
 
     def number(self):

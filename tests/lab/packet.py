@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Packets made by hand, and the wires that carry and watch them: AF_PACKET at the ends of the lab."""
+import ctypes
 import socket
 import struct
 import time
@@ -78,6 +79,35 @@ def fragments(src, dst, proto, data, size, ident):
     return cut
 
 
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_char_p), ("len", ctypes.c_size_t)]
+
+
+class Msghdr(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("namelen", ctypes.c_uint), ("iov", ctypes.POINTER(Iovec)),
+                ("iovlen", ctypes.c_size_t), ("control", ctypes.c_void_p), ("controllen", ctypes.c_size_t),
+                ("flags", ctypes.c_int), ("pad", ctypes.c_int),
+                ("count", ctypes.c_size_t)]  # struct mmsghdr's msg_len, and what fills it up
+
+
+class Volley:
+    """Many packets, ready to be sent again and again with as little of Python as possible (sendmmsg)."""
+    BATCH = 512
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def __init__(self, wire, packets):
+        name = struct.pack("=HHiHBB8s", socket.AF_PACKET, socket.htons(ETH_IP), wire.index, 0, 0, 6, wire.gateway)
+        self.fd, self.count = wire.out.fileno(), len(packets)
+        self.iovecs = [Iovec(p, len(p)) for p in packets]
+        self.messages = (Msghdr * len(packets))(*(
+            Msghdr(name, len(name), ctypes.pointer(i), 1, None, 0, 0, 0, 0) for i in self.iovecs))
+
+    def fire(self):
+        size = ctypes.sizeof(Msghdr)
+        for at in range(0, self.count, self.BATCH):
+            self.libc.sendmmsg(self.fd, ctypes.byref(self.messages, at * size), min(self.BATCH, self.count - at), 0)
+
+
 class Wire:
     """The eth0 of an end of the lab: sends IP packets to the firewall, and hears all that comes from it."""
 
@@ -86,6 +116,7 @@ class Wire:
         link = lab.firewall.run("ip", "-o", "link", "show", "dev", f"to-{end}").stdout
         self.gateway = bytes.fromhex(link.split("link/ether ")[1].split()[0].replace(":", ""))
         with space:
+            self.index = socket.if_nametoindex("eth0")
             self.out = lab.keep(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0))
             self.ear = lab.keep(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_ALL)))
             self.ear.bind(("eth0", ETH_ALL))
