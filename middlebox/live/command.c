@@ -57,6 +57,7 @@ static _Noreturn void become(const char *const argv[], int in, int out, int err)
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
     if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(NOT_FOUND);
     if (clearenv() != 0 || setenv("PATH", COMMAND_PATH, 1) < 0 || setenv("LC_ALL", "C", 1) < 0)

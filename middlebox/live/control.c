@@ -5,10 +5,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define NICE 10
 #define IDLE_LIMIT (30 * MTIME_SEC) /* without a request */
 #define STUCK_LIMIT                                                                                \
     (5 * MTIME_SEC) /* reads or asks nothing: may be put out when places run short */
@@ -154,6 +157,15 @@ static unsigned prepare(const struct control *control, struct pollfd *fds, int64
     return n;
 }
 
+static void check_recording(struct worker *worker)
+{
+    int r = atomic_exchange(&worker->loops[0].recording_error, 0);
+
+    if (r < 0)
+        fprintf(stderr, "idlewalld: %s: %s; the recording ends here\n", worker->options->record,
+                strerror(-r));
+}
+
 int control_run(struct worker *worker)
 {
     static struct control control; /* zeros, and too big for a stack */
@@ -161,6 +173,8 @@ int control_run(struct worker *worker)
     bool more = false;
 
     control.worker = worker;
+    /* Of this thread alone: where processors are short, packets go first. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     for (;;) {
         int64_t now = live_monotonic();
         int timeout;
@@ -175,6 +189,7 @@ int control_run(struct worker *worker)
         if (fds[FD_LINK].revents && !hear_parent(&control))
             break;
         more = control_deliver(&control);
+        check_recording(worker);
         for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
             if (control.clients[i].state != CLIENT_FREE)
                 serve(&control, &control.clients[i], fds[FD_CLIENTS + i].revents, now);

@@ -15,7 +15,6 @@ enum link_kind {
     LINK_ASK,    /* worker: read the policy file again */
     LINK_POLICY, /* parent: here it is (passed, in a file of memory), or why it could not be read
                   * (why); flag: answers LINK_ASK */
-    LINK_GO,     /* parent: the rules are in */
 };
 
 struct link_message {

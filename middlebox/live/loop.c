@@ -171,6 +171,15 @@ static void share_out(struct loop *loop, struct nfqueue_batch *batch, struct sha
     }
 }
 
+/* A full disk ends the recording, not the traffic. */
+static void check_recording(struct loop *loop, int r)
+{
+    if (r == 0)
+        return;
+    loop->recording_error = r;
+    loop->recording = recording_destroy(loop->recording);
+}
+
 static void judge(struct loop *loop, const struct packet *packets, struct share *share)
 {
     unsigned done = 0;
@@ -186,7 +195,8 @@ static void judge(struct loop *loop, const struct packet *packets, struct share 
             loop_inject(loop, &loop->inject, &loop->out);
     }
     if (loop->recording && share->n > 0)
-        recording_packets(loop->recording, packets, share->judgement, share->n);
+        check_recording(loop,
+                        recording_packets(loop->recording, packets, share->judgement, share->n));
 }
 
 static void count_batch(struct loop *loop, const struct nfqueue_batch *batch)
@@ -234,7 +244,7 @@ static void flush_recording(struct loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
     if (loop->recording)
-        recording_flush(loop->recording);
+        check_recording(loop, recording_flush(loop->recording));
     pthread_mutex_unlock(&loop->lock);
 }
 

@@ -38,6 +38,7 @@ struct loop {
     struct engine *engine;
     struct ruleset *ruleset;     /* of the engine's current policy */
     struct recording *recording; /* or NULL; owned */
+    _Atomic int recording_error; /* why it ended early: a negative errno */
 
     struct tap tap;
     struct outcome out; /* the thread's own */

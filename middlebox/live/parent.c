@@ -140,7 +140,6 @@ static int install(struct parent *parent, bool fail_closed)
 
 static int hear_worker(struct parent *parent)
 {
-    const struct link_message go = {.kind = LINK_GO};
     struct link_message message;
     int passed;
 
@@ -155,7 +154,6 @@ static int hear_worker(struct parent *parent)
         if (parent->options->rules)
             rules_say_bypassed(&parent->plan, say);
         parent->ready = true;
-        link_send(parent->link, &go, -1);
         say("ready");
         return 0;
     case LINK_FAIL:
@@ -166,7 +164,6 @@ static int hear_worker(struct parent *parent)
         send_policy(parent, true);
         return 0;
     case LINK_POLICY:
-    case LINK_GO:
         break;
     }
     return 0;
@@ -273,6 +270,7 @@ int parent_run(const struct options *options)
         .options = options, .plan = options->plan, .link = -1, .listener = -1, .record = -1};
     int status, stopped;
 
+    signal(SIGPIPE, SIG_IGN); /* whoever reads our standard error may go before us */
     parent.signals = open_signals();
     if (parent.signals < 0)
         return complain("signals", parent.signals);
