@@ -191,7 +191,8 @@ static void resync(struct tcp_track *t, unsigned dir)
                             (t->last_flags & TCP_LAST_SACK ? TCP_SIDE_SACK : 0));
     t->last_flags &= (uint8_t)~TCP_LAST_CHALLENGE & 0xf;
     t->end[dir] = t->maxend[dir] = t->maxwin[dir] = t->maxack[dir] = 0;
-    t->scale[dir] = t->flags[dir] = 0;
+    t->scale[dir] = 0;
+    t->flags[dir] &= TCP_SIDE_LIBERAL;
 }
 
 static void note_ignored(struct tcp_track *t, enum flow_state state, unsigned dir,
@@ -221,7 +222,8 @@ static enum rst_effect judge_rst(const struct tcp_flow *f, unsigned dir, const s
 {
     const struct tcp_track *t = f->track;
     unsigned other = !dir;
-    bool established = f->state == FLOW_ESTABLISHED;
+    bool established =
+        f->state == FLOW_ESTABLISHED && f->assured; /* nf_conntrack_tcp_established() */
 
     /* The ports may be in use again already: nothing we know is worth checking against. */
     if (is_closing(f->state))
@@ -355,6 +357,11 @@ static enum policy_timeout timeout_of_state(enum flow_state state)
     return TIMEOUT_TCP_SYN_SENT;
 }
 
+static bool is_opening(enum flow_state s)
+{
+    return s == FLOW_SYN_SENT || s == FLOW_SYN_SENT2 || s == FLOW_SYN_RECV;
+}
+
 enum policy_timeout tcp_state_timeout(const struct tcp_flow *f,
                                       const struct policy_profile *profile, enum tcp_kind kind)
 {
@@ -370,8 +377,10 @@ enum policy_timeout tcp_state_timeout(const struct tcp_flow *f,
     else if ((t->flags[0] | t->flags[1]) & TCP_SIDE_UNACKED &&
              limit > profile->timeout[TIMEOUT_TCP_UNACKNOWLEDGED])
         chosen = TIMEOUT_TCP_UNACKNOWLEDGED;
-    /* A zero window; before the first ACK there is none to judge. */
-    else if (t->last_win == 0 && limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
+    /* A zero window. The kernel asks this of the handshake too, where last_win is always 0: with
+     * its own figures that is the same, with a long tcp-syn-sent it would not be. */
+    else if (t->last_win == 0 && !is_opening(f->state) &&
+             limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
         chosen = TIMEOUT_TCP_MAX_RETRANS;
 
     /* Picked up, no answer yet: not the long timeout. */

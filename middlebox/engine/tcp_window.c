@@ -8,8 +8,8 @@
 
 void tcp_window_options(uint8_t *flags, uint8_t *scale, const struct packet *p)
 {
-    *flags =
-        (uint8_t)((p->has_wscale ? TCP_SIDE_SCALES : 0) | (p->sack_permitted ? TCP_SIDE_SACK : 0));
+    *flags = (uint8_t)((*flags & TCP_SIDE_LIBERAL) | (p->has_wscale ? TCP_SIDE_SCALES : 0) |
+                       (p->sack_permitted ? TCP_SIDE_SACK : 0));
     *scale = p->has_wscale ? p->wscale : 0;
 }
 
@@ -34,6 +34,7 @@ void tcp_window_open(struct tcp_track *t, const struct packet *p)
     } else {
         /* The scale is lost: SACK is assumed, and the window is not enforced. */
         t->maxend[0] += t->maxwin[0];
+        t->end[1] = t->maxend[1] = p->sack; /* all there is to say of the other side */
         t->flags[0] = t->flags[1] = TCP_SIDE_SACK | TCP_SIDE_LIBERAL;
     }
 }
@@ -143,7 +144,8 @@ bool tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kind kind, uns
         /* RFC 9293 3.4.3: a TCP that starts anew uses higher numbers. */
         t->end[d] = t->maxend[d] = end;
         t->maxwin[d] = at_least_1(p->window);
-        tcp_window_options(&t->flags[d], &t->scale[d], p);
+        if (syn) /* data may come as well (RFC 7413), and takes nothing back */
+            tcp_window_options(&t->flags[d], &t->scale[d], p);
     } else if (syn && d == 1 && state == FLOW_SYN_SENT) {
         side_open(t, d, p);
         if (!is_ack)
