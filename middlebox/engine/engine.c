@@ -95,7 +95,8 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     e->policies[e->current].policy = policy_ref(policy);
     late_memory_init(&e->late, policy->late_memory_count, policy->late_memory);
     wheel_init(&e->wheel, config->start);
-    r = flow_table_init(&e->table, limit_of(e, policy), config->hash_secret);
+    e->max_flows = limit_of(e, policy);
+    r = flow_table_init(&e->table, e->max_flows, config->hash_secret);
     if (r < 0)
         goto out;
     r = fragment_create(&e->fragments, FRAGMENT_SLOTS, config->hash_secret);
@@ -124,6 +125,7 @@ struct engine *engine_destroy(struct engine *e)
 int engine_set_policy(struct engine *e, struct policy *policy)
 {
     uint16_t old = e->current, slot;
+    uint32_t limit;
     int r = 0;
 
     if (!can_carry_out(policy))
@@ -131,9 +133,11 @@ int engine_set_policy(struct engine *e, struct policy *policy)
     slot = policy_slot(e, &r);
     if (slot == NO_POLICY_SLOT)
         return r;
-    r = flow_table_set_limit(&e->table, limit_of(e, policy));
+    limit = limit_of(e, policy);
+    r = flow_table_set_limit(&e->table, limit > e->table.store.used ? limit : e->table.store.used);
     if (r < 0)
         return r;
+    e->max_flows = limit;
     e->policies[slot].policy = policy_ref(policy);
     e->current = slot;
     life_drop_policy(e, old);
@@ -200,7 +204,7 @@ bool engine_owns(struct engine *e, const struct packet *p, struct judgement *jud
     uint32_t slot;
     struct live f;
 
-    if (p->kind != PACKET_ICMP_ERROR)
+    if (p->kind != PACKET_ICMP_ERROR || !packet_checksum_ok(p))
         return false;
     slot = flow_table_find(&e->table, &p->key, flow_table_hash(&e->table, &p->key));
     if (slot == STORE_NONE)
@@ -367,7 +371,7 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
     e->stats.opened++;
     if (e->stats.flows > e->stats.peak_flows)
         e->stats.peak_flows = e->stats.flows;
-    life_set_deadline(e, f, mtime_add(flow->last, profile_of(e, f.r)->timeout[flow->timeout_name]));
+    life_set_deadline(e, f, life_deadline(e, f, flow->last));
     return 0;
 }
 
@@ -385,7 +389,7 @@ void engine_stats(const struct engine *e, struct engine_stats *out)
 static const char *check_record(const struct engine *e, struct live f)
 {
     const struct record *r = f.r;
-    mtime_t timeout;
+    mtime_t looked_at;
 
     if (r->policy >= e->n_policies || !e->policies[r->policy].policy)
         return "a flow's policy is gone";
@@ -399,10 +403,10 @@ static const char *check_record(const struct engine *e, struct live f)
     if (r->wheel_bucket != WHEEL_NOWHERE &&
         (wheel_id_at(&e->wheel, (struct wheel_place){r->wheel_bucket, r->wheel_place}) != f.slot))
         return "the wheel has something else where a flow should be";
-    if (r->wheel_bucket != WHEEL_NOWHERE && wheel_start(&e->wheel, r->wheel_bucket) > r->deadline)
+    looked_at = wheel_start(&e->wheel, r->wheel_bucket % WHEEL_BUCKETS);
+    if (r->wheel_bucket != WHEEL_NOWHERE && looked_at > r->deadline && looked_at > e->wheel.now)
         return "the wheel looks at a flow too late";
-    timeout = profile_of(e, r)->timeout[f.r->timeout_name];
-    if (!(r->flags & RECORD_LINGER) && r->deadline > mtime_add(r->last, timeout))
+    if (!(r->flags & RECORD_LINGER) && r->deadline > life_deadline(e, f, r->last))
         return "a deadline is later than the policy allows";
     if (r->last > e->now || *f.opened > r->last)
         return "a flow was active in the future";

@@ -30,6 +30,7 @@ struct engine {
     mtime_t adopt_until;
     uint64_t next_id;
     uint32_t evict_hand;
+    uint32_t max_flows; /* as configured; the store's limit is higher while more flows live */
     /* inject-rate: a token bucket in nanoseconds of credit; one segment costs 1 s / rate */
     mtime_t credit, credit_at;
     mtime_t stalled_until; /* expiry waits for credit; 0: it does not */
@@ -102,8 +103,10 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
                          bool guessed, uint16_t rule, struct outcome *out);
 /* Counts the packet and restarts the idle time where the profile says so. dir: flow_side of the
  * sender. state_changed: the new state's timeout starts now whoever sent it. */
-void life_refresh(struct engine *e, struct live f, unsigned dir, const struct packet *p,
+void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed);
+/* When the timeout in force is over, counted from a moment, or the flow's whole life. */
+mtime_t life_deadline(const struct engine *e, struct live f, mtime_t from);
 void life_count(struct live f, unsigned dir, const struct packet *p);
 void life_set_state(struct engine *e, struct live f, enum flow_state state);
 /* Ends a flow: event (EXPIRED for an idle or active timeout of a flow that was not closed), late

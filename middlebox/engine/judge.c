@@ -82,6 +82,8 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
         .assured = f.r->flags & RECORD_ASSURED,
     };
     enum tcp_outcome outcome;
+    /* RFC 9293 3.8.4: a keepalive probe may carry one byte, of what was sent already. */
+    bool payload = p->payload_len > 1 || (p->payload_len == 1 && p->seq + 1 != f.r->tcp.end[dir]);
     bool changed;
 
     if (!tcp_flags_valid(p->flags))
@@ -112,7 +114,7 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
     if (outcome == TCP_REFRESH) {
         enum policy_timeout timeout =
             tcp_state_timeout(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
-        life_refresh(e, f, dir, p, timeout, changed);
+        life_refresh(e, f, dir, payload, timeout, changed);
     }
     if (dir == FLOW_SERVER)
         f.r->flags |= RECORD_REPLY;
@@ -133,10 +135,10 @@ static struct judgement plain_packet(struct engine *e, struct live f, unsigned d
 {
     enum policy_timeout timeout = (enum policy_timeout)f.r->timeout_name;
     bool replied = f.r->flags & RECORD_REPLY;
-    bool changed = dir == FLOW_SERVER && !replied;
+    /* A request from the far end with the same id would be a flow of its own; it shares this one,
+     * and answers nothing. */
+    bool changed = dir == FLOW_SERVER && !replied && (p->kind != PACKET_ECHO || p->is_reply);
 
-    /* A request from the far end with the same id would be a flow of its own; it shares this one.
-     */
     if (p->kind == PACKET_UDP)
         timeout = udp_timeout(e, f, replied);
     life_count(f, dir, p);
@@ -144,7 +146,7 @@ static struct judgement plain_packet(struct engine *e, struct live f, unsigned d
         f.r->flags |= RECORD_REPLY | RECORD_ASSURED;
         life_set_state(e, f, FLOW_REPLIED);
     }
-    life_refresh(e, f, dir, p, timeout, changed);
+    life_refresh(e, f, dir, p->payload_len > 0, timeout, changed);
     if (changed)
         tell_update(e, f, dir, out);
     return judged(VERDICT_ACCEPT, REASON_FLOW);
@@ -164,20 +166,14 @@ static struct judgement linger_packet(struct engine *e, struct live f, unsigned 
 
     if (p->kind == PACKET_ICMP_ERROR)
         return judged(VERDICT_DROP, REASON_DEAD);
+    if (p->kind == PACKET_TCP && !tcp_flags_valid(p->flags))
+        return invalid(profile_of(e, f.r));
     if (syn && !same_syn) {
         life_bury(e, f);
         return open_new(e, p, hash, out);
     }
-    if (!told) {
-        const struct policy *policy = e->policies[e->current].policy;
-        bool guessed;
-        uint16_t rule = judge_classify(e, p, life_client_end(policy, p, &guessed), guessed);
-
-        /* Only a firewall that picks up mid-stream could open the flow again. */
-        if (policy->profiles[policy->rules[rule].profile].on_late == ON_LATE_ADOPT)
-            life_bury(e, f);
+    if (!told)
         return late_judge(e, p, hash, out);
-    }
     late_answer_dead(e, p, hash, f, dir, out);
     return judged(VERDICT_DROP, REASON_DEAD);
 }

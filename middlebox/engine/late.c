@@ -114,7 +114,10 @@ static struct judgement adopt(struct engine *e, const struct packet *p, uint64_t
 {
     const struct policy *policy = e->policies[e->current].policy;
     bool opens = p->kind == PACKET_TCP && tcp_state_open(p) == FLOW_ESTABLISHED;
+    uint32_t slot = opens ? flow_table_find(&e->table, &p->key, hash) : STORE_NONE;
 
+    if (slot != STORE_NONE) /* one that lingers gives way to the flow that is picked up */
+        life_bury(e, live_at(e, slot));
     if (opens && life_open(e, p, hash, client, true, rule, out) == LIFE_OPENED)
         return judged(VERDICT_ACCEPT, REASON_ADOPTED);
     if (opens)

@@ -124,16 +124,7 @@ void life_count(struct live f, unsigned dir, const struct packet *p)
     f.rest->mark = p->mark;
 }
 
-static bool has_payload(const struct record *r, unsigned dir, const struct packet *p)
-{
-    if (p->payload_len == 0)
-        return false;
-    /* RFC 9293 3.8.4: a keepalive probe may carry one byte, below what was sent already. */
-    return p->kind != PACKET_TCP || p->payload_len > 1 || p->seq + 1 != r->tcp.end[dir];
-}
-
-static bool counts_as_activity(const struct policy_profile *profile, const struct record *r,
-                               unsigned dir, const struct packet *p)
+static bool counts_as_activity(const struct policy_profile *profile, unsigned dir, bool payload)
 {
     switch (profile->refresh) {
     case REFRESH_CLIENT:
@@ -150,7 +141,7 @@ static bool counts_as_activity(const struct policy_profile *profile, const struc
     case REFRESH_EACH:
         break;
     }
-    return profile->refresh_by == REFRESH_BY_ANY || has_payload(r, dir, p);
+    return profile->refresh_by == REFRESH_BY_ANY || payload;
 }
 
 /*
@@ -161,6 +152,8 @@ static bool counts_as_activity(const struct policy_profile *profile, const struc
 static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir, mtime_t now,
                              bool state_changed)
 {
+    mtime_t since;
+
     if (state_changed || f.r->deadline == MTIME_NEVER) {
         f.r->sides = !dir;
         return now;
@@ -169,17 +162,44 @@ static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir
         f.r->sides = !dir;
         return f.r->last;
     }
-    return f.r->deadline - timeout_before;
+    since = f.r->deadline - timeout_before;
+    return since > *f.opened ? since : *f.opened;
 }
 
-void life_refresh(struct engine *e, struct live f, unsigned dir, const struct packet *p,
+mtime_t life_deadline(const struct engine *e, struct live f, mtime_t from)
+{
+    const mtime_t *timeout = profile_of(e, f.r)->timeout;
+    mtime_t idle = mtime_add(from, timeout[f.r->timeout_name]);
+    mtime_t whole = mtime_add(*f.opened, timeout[TIMEOUT_ACTIVE]);
+
+    return idle < whole ? idle : whole;
+}
+
+/* A packet that is no activity may still end the reason for a short timeout: an acknowledgement,
+ * say, that of tcp-unacknowledged. The idle time runs on, towards the longer limit. */
+static void lengthen(struct engine *e, struct live f, enum policy_timeout timeout)
+{
+    const struct policy_profile *profile = profile_of(e, f.r);
+    mtime_t before = profile->timeout[f.r->timeout_name], since = f.r->last;
+
+    if (profile->timeout[timeout] <= before)
+        return;
+    if (profile->refresh == REFRESH_EACH && f.r->deadline - before < since)
+        since = f.r->deadline - before > *f.opened ? f.r->deadline - before : *f.opened;
+    f.r->timeout_name = (uint16_t)(timeout & 15);
+    life_set_deadline(e, f, life_deadline(e, f, since));
+}
+
+void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed)
 {
     const struct policy_profile *profile = profile_of(e, f.r);
-    mtime_t idle = e->now - f.r->last, since = e->now, deadline;
+    mtime_t idle = e->now - f.r->last, since = e->now;
 
-    if (!state_changed && !counts_as_activity(profile, f.r, dir, p))
+    if (!state_changed && !counts_as_activity(profile, dir, payload)) {
+        lengthen(e, f, timeout);
         return;
+    }
     if (idle / MTIME_MSEC > f.rest->longest_idle_ms)
         f.rest->longest_idle_ms =
             idle / MTIME_MSEC > UINT32_MAX ? UINT32_MAX : (uint32_t)(idle / MTIME_MSEC);
@@ -187,13 +207,7 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, const struct pa
         since = quieter_since(f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
     f.r->timeout_name = (uint16_t)(timeout & 15);
-    deadline = mtime_add(since, profile->timeout[timeout]);
-    if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER) {
-        mtime_t end = mtime_add(*f.opened, profile->timeout[TIMEOUT_ACTIVE]);
-        if (end < deadline)
-            deadline = end;
-    }
-    life_set_deadline(e, f, deadline);
+    life_set_deadline(e, f, life_deadline(e, f, since));
 }
 
 static void release_policy(struct engine *e, uint16_t slot)
@@ -288,19 +302,21 @@ bool life_expiry_must_wait(struct engine *e, struct live f)
 
 bool life_is_over(struct engine *e, struct live f)
 {
-    mtime_t active;
+    const struct policy_profile *profile = profile_of(e, f.r);
+    mtime_t active, deadline;
 
     if (e->now < f.r->deadline)
         return false;
-    if (!e->config.activity || f.r->flags & RECORD_LINGER)
+    if (!e->config.activity || f.r->flags & RECORD_LINGER || profile->refresh == REFRESH_NONE)
         return true;
     active = e->config.activity(e->config.arg, &f.r->key);
     if (active > e->now)
         active = e->now;
     if (active <= f.r->last)
         return true;
-    life_set_deadline(e, f, mtime_add(active, f.r->deadline - f.r->last));
+    deadline = life_deadline(e, f, active);
     f.r->last = active;
+    life_set_deadline(e, f, deadline);
     return e->now >= f.r->deadline;
 }
 
@@ -382,6 +398,15 @@ static enum policy_timeout first_timeout(const struct packet *p)
     return TIMEOUT_GENERIC;
 }
 
+/* A limit that was lowered is reached as flows end: nobody is thrown out for it. */
+static void follow_limit(struct engine *e)
+{
+    struct flow_store *store = &e->table.store;
+
+    if (store->limit > e->max_flows)
+        flow_store_set_limit(store, store->used > e->max_flows ? store->used : e->max_flows);
+}
+
 enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash, unsigned client,
                          bool guessed, uint16_t rule, struct outcome *out)
 {
@@ -392,6 +417,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     struct live f;
     uint32_t slot;
 
+    follow_limit(e);
     if (e->table.store.used >= e->table.store.limit && !make_room(e, out))
         return LIFE_FULL;
     slot = flow_table_insert(&e->table, &p->key, hash);
@@ -428,7 +454,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     if (e->stats.flows > e->stats.peak_flows)
         e->stats.peak_flows = e->stats.flows;
     life_count(f, dir, p);
-    life_refresh(e, f, dir, p, timeout, true);
+    life_refresh(e, f, dir, true, timeout, true);
 
     ev = event_take(e, out, EVENT_NEW);
     if (ev) {

@@ -94,6 +94,11 @@ static void reset_side(struct engine *e, struct live f, unsigned side, struct ou
         reset_one(e, f, side, 0, t->end[side], TCP_RST | TCP_ACK, out);
         return;
     }
+    if (t->maxwin[side] == 0) {
+        /* It has sent nothing yet, so what it would take for an ACK is not known: without one. */
+        reset_one(e, f, side, t->end[other], 0, TCP_RST, out);
+        return;
+    }
     reset_one(e, f, side, t->end[other], t->end[side], TCP_RST | TCP_ACK, out);
     if (knows_ack && t->maxack[side] != t->end[other])
         reset_one(e, f, side, t->maxack[side], t->end[side], TCP_RST | TCP_ACK, out);
