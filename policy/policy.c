@@ -26,6 +26,16 @@ static const char *const setting_names[POLICY_SETTINGS] = {
     [SETTING_ON_INVALID] = "on-invalid",
     [SETTING_REFRESH] = "refresh",
     [SETTING_REFRESH_BY] = "refresh-by",
+    [SETTING_REFRESH_IN] = "refresh-in",
+    [SETTING_HALF_CLOSE] = "half-close",
+    [SETTING_RST] = "rst",
+    [SETTING_MAX_RETRANS] = "max-retrans",
+    [SETTING_DCD_TO] = "dcd-to",
+    [SETTING_DCD_INTERVAL] = "dcd-interval",
+    [SETTING_DCD_COUNT] = "dcd-count",
+    [SETTING_DCD_BEFORE] = "dcd-before",
+    [SETTING_DCD_ANSWERS] = "dcd-answers",
+    [SETTING_DCD_THEN] = "dcd-then",
 };
 static const char *const on_expiry_names[] = {"silent", "reset-client", "reset-server",
                                               "reset-both", "dcd"};
@@ -35,6 +45,11 @@ static const char *const reset_form_names[] = {"rfc9293", "echo"};
 static const char *const on_invalid_names[] = {"drop", "pass"};
 static const char *const refresh_names[] = {"both", "client", "server", "each", "none"};
 static const char *const refresh_by_names[] = {"any", "payload"};
+static const char *const refresh_in_names[] = {"all", "established"};
+static const char *const half_close_names[] = {"one-fin", "both-fins"};
+static const char *const rst_names[] = {"timer", "ends", "ignored"};
+static const char *const dcd_to_names[] = {"both", "client", "server"};
+static const char *const dcd_answers_names[] = {"pass", "swallow"};
 static const char *const on_full_names[] = {"drop-new", "evict-oldest", "evict-unassured"};
 
 #define NAME_OF(names, v)                                                                          \
@@ -78,6 +93,31 @@ const char *policy_refresh_name(enum policy_refresh v)
 const char *policy_refresh_by_name(enum policy_refresh_by v)
 {
     return NAME_OF(refresh_by_names, v);
+}
+
+const char *policy_refresh_in_name(enum policy_refresh_in v)
+{
+    return NAME_OF(refresh_in_names, v);
+}
+
+const char *policy_half_close_name(enum policy_half_close v)
+{
+    return NAME_OF(half_close_names, v);
+}
+
+const char *policy_rst_name(enum policy_rst v)
+{
+    return NAME_OF(rst_names, v);
+}
+
+const char *policy_dcd_to_name(enum policy_dcd_to v)
+{
+    return NAME_OF(dcd_to_names, v);
+}
+
+const char *policy_dcd_answers_name(enum policy_dcd_answers v)
+{
+    return NAME_OF(dcd_answers_names, v);
 }
 
 const char *policy_on_full_name(enum policy_on_full v)

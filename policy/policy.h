@@ -56,6 +56,16 @@ enum policy_reset_form { RESET_FORM_RFC9293, RESET_FORM_ECHO };
 enum policy_on_invalid { ON_INVALID_DROP, ON_INVALID_PASS };
 enum policy_refresh { REFRESH_BOTH, REFRESH_CLIENT, REFRESH_SERVER, REFRESH_EACH, REFRESH_NONE };
 enum policy_refresh_by { REFRESH_BY_ANY, REFRESH_BY_PAYLOAD };
+/* What starts the half-closed timeouts: the first FIN, or only both (ASA, SRX). */
+enum policy_half_close { HALF_CLOSE_ONE_FIN, HALF_CLOSE_BOTH_FINS };
+/* What a RST that is in window does: starts tcp-close, ends the flow at once, or nothing (SRX). */
+enum policy_rst { RST_TIMER, RST_ENDS, RST_IGNORED };
+/* In which TCP states packets restart the timeout: in all, or only in ESTABLISHED, the others being
+ * absolute. */
+enum policy_refresh_in { REFRESH_IN_ALL, REFRESH_IN_ESTABLISHED };
+/* Dead connection detection: who is probed, and what becomes of the answers. */
+enum policy_dcd_to { DCD_TO_BOTH, DCD_TO_CLIENT, DCD_TO_SERVER };
+enum policy_dcd_answers { DCD_ANSWERS_PASS, DCD_ANSWERS_SWALLOW };
 enum policy_on_full { ON_FULL_DROP_NEW, ON_FULL_EVICT_OLDEST, ON_FULL_EVICT_UNASSURED };
 enum policy_action { ACTION_USE, ACTION_DROP, ACTION_REJECT };
 
@@ -74,8 +84,18 @@ enum policy_setting {
     SETTING_ON_INVALID,
     SETTING_REFRESH,
     SETTING_REFRESH_BY,
+    SETTING_REFRESH_IN,
+    SETTING_HALF_CLOSE,
+    SETTING_RST,
+    SETTING_MAX_RETRANS,
+    SETTING_DCD_TO,
+    SETTING_DCD_INTERVAL,
+    SETTING_DCD_COUNT,
+    SETTING_DCD_BEFORE,
+    SETTING_DCD_ANSWERS,
+    SETTING_DCD_THEN,
 };
-#define POLICY_SETTINGS (SETTING_REFRESH_BY + 1)
+#define POLICY_SETTINGS (SETTING_DCD_THEN + 1)
 
 struct policy_profile {
     char *name;    /* owned */
@@ -88,6 +108,16 @@ struct policy_profile {
     enum policy_on_invalid on_invalid;
     enum policy_refresh refresh;
     enum policy_refresh_by refresh_by;
+    enum policy_refresh_in refresh_in;
+    enum policy_half_close half_close;
+    enum policy_rst rst;
+    unsigned max_retrans; /* identical segments after which tcp-max-retrans rules; 1 to 255 */
+    enum policy_dcd_to dcd_to;
+    mtime_t dcd_interval;
+    unsigned dcd_count; /* probes without an answer until the flow is given up; 1 to 255 */
+    mtime_t dcd_before; /* probing starts so long before the idle limit; 0: at the limit */
+    enum policy_dcd_answers dcd_answers;
+    enum policy_on_expiry dcd_then; /* what follows when nobody answers; never ON_EXPIRY_DCD */
     enum policy_origin origin[POLICY_SETTINGS];
     char *source[POLICY_SETTINGS]; /* owned; NULL: none given */
 };
@@ -105,6 +135,9 @@ struct policy {
     enum policy_on_full on_full;
     bool fail_closed;
     mtime_t adopt_at_start; /* 0: none */
+    /* pf's adaptive timeouts: above start flows all timeouts shrink, linearly, to nothing at end.
+     * 0: never. */
+    uint32_t adaptive_start, adaptive_end;
     mtime_t late_memory;
     uint32_t late_memory_count;
     uint32_t inject_rate;   /* resets, ICMP errors and probes per second, at most */
@@ -112,7 +145,7 @@ struct policy {
     size_t n_server_ports;
     struct policy_profile *profiles; /* owned */
     size_t n_profiles;
-    /* Owned; first match wins, the last one is the default; at most 65535. */
+    /* Owned; first match wins, the last one is the default; at most 32767. */
     struct policy_rule *rules;
     size_t n_rules;
     unsigned references; /* policy_ref() and policy_unref() only */
@@ -134,6 +167,11 @@ const char *policy_reset_form_name(enum policy_reset_form v);
 const char *policy_on_invalid_name(enum policy_on_invalid v);
 const char *policy_refresh_name(enum policy_refresh v);
 const char *policy_refresh_by_name(enum policy_refresh_by v);
+const char *policy_refresh_in_name(enum policy_refresh_in v);
+const char *policy_half_close_name(enum policy_half_close v);
+const char *policy_rst_name(enum policy_rst v);
+const char *policy_dcd_to_name(enum policy_dcd_to v);
+const char *policy_dcd_answers_name(enum policy_dcd_answers v);
 const char *policy_on_full_name(enum policy_on_full v);
 
 #endif

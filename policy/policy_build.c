@@ -19,7 +19,10 @@ int policy_build_init(struct policy_build *build)
     build->policy->late_memory_count = 100000;
     build->policy->inject_rate = 10000;
     build->policy->references = 1;
-    return 0;
+    if (policy_build_default_ports(build->policy) == 0)
+        return 0;
+    build->policy = policy_unref(build->policy);
+    return -ENOMEM;
 }
 
 void policy_build_finish(struct policy_build *build)
@@ -115,5 +118,6 @@ void policy_build_complete(struct policy_build *build)
             policy_fault(&build->faults, build->end, "a shipped profile is one profile");
         return;
     }
+    policy_build_check_globals(build);
     policy_build_rules_complete(build);
 }

@@ -6,11 +6,11 @@
 
 #include "policy/policy_names.h"
 
-#define POLICY_GLOBALS 7
+#define POLICY_GLOBALS 9
 #define POLICY_PROFILES_MAX 4096
-#define POLICY_RULES_MAX 65535
+#define POLICY_RULES_MAX 32767
 #define POLICY_NAME_MAX 63
-/* The squares of all filters' terms, because libpcap's time goes by them. Enough for 65535 filters
+/* The squares of all filters' terms, because libpcap's time goes by them. Enough for 32767 filters
  * of four terms; some seconds at worst. */
 #define POLICY_FILTER_COST_MAX (UINT64_C(1) << 20)
 
@@ -72,6 +72,10 @@ void policy_build_default_faulty(struct policy_build *build, struct policy_word 
 
 void policy_build_arg(struct policy_build *build, struct policy_word arg);
 void policy_build_global(struct policy_build *build, struct policy_word word);
+/* Faults of globals that do not go together. */
+void policy_build_check_globals(struct policy_build *build);
+/* The ports that count as a server's where the policy names none. */
+int policy_build_default_ports(struct policy *policy);
 
 /* A quoted text without quotes and escapes, to be freed; NULL after noting -ENOMEM. */
 char *policy_build_string(struct policy_build *build, struct policy_word string);

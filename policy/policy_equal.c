@@ -31,7 +31,8 @@ static bool globals_equal(const struct policy *a, const struct policy *b)
     return a->max_flows == b->max_flows && a->on_full == b->on_full &&
            a->fail_closed == b->fail_closed && a->adopt_at_start == b->adopt_at_start &&
            a->late_memory == b->late_memory && a->late_memory_count == b->late_memory_count &&
-           a->inject_rate == b->inject_rate;
+           a->inject_rate == b->inject_rate && a->adaptive_start == b->adaptive_start &&
+           a->adaptive_end == b->adaptive_end;
 }
 
 bool policy_equal(const struct policy *a, const struct policy *b)

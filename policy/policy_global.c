@@ -18,8 +18,10 @@ enum global {
     GLOBAL_LATE_MEMORY,
     GLOBAL_INJECT_RATE,
     GLOBAL_SERVER_PORTS,
+    GLOBAL_ADAPTIVE_START,
+    GLOBAL_ADAPTIVE_END,
 };
-_Static_assert(GLOBAL_SERVER_PORTS + 1 == POLICY_GLOBALS, "one line number for each");
+_Static_assert(GLOBAL_ADAPTIVE_END + 1 == POLICY_GLOBALS, "one line number for each");
 
 static const struct {
     const char *name, *takes;
@@ -32,6 +34,8 @@ static const struct {
     [GLOBAL_LATE_MEMORY] = {"late-memory", "a duration and a number, as 1h 100000", 2, 2},
     [GLOBAL_INJECT_RATE] = {"inject-rate", "a number, per second", 1, 1},
     [GLOBAL_SERVER_PORTS] = {"server-ports", "ports, 1 to 65535", 1, 65535},
+    [GLOBAL_ADAPTIVE_START] = {"adaptive-start", "a number, or none", 1, 1},
+    [GLOBAL_ADAPTIVE_END] = {"adaptive-end", "a number, or none", 1, 1},
 };
 
 static bool word_is(struct policy_word word, const char *text)
@@ -65,6 +69,11 @@ static uint32_t number(struct policy_build *build, struct policy_word word, uint
     return least;
 }
 
+static uint32_t number_or_none(struct policy_build *build, struct policy_word word)
+{
+    return word_is(word, "none") ? 0 : number(build, word, 1, FLOWS_MAX);
+}
+
 static int compare_ports(const void *a, const void *b)
 {
     return *(const uint16_t *)a - *(const uint16_t *)b;
@@ -88,6 +97,7 @@ static void server_ports(struct policy_build *build)
         if (ports[i] == ports[i - 1] && build->faults.count == faults)
             policy_fault(&build->faults, build->args[0].at,
                          "port %u is given twice; allowed: each port once", ports[i]);
+    free(policy->server_ports); /* the defaults */
     policy->server_ports = ports;
     policy->n_server_ports = build->n_args;
 }
@@ -150,12 +160,18 @@ static void assign(struct policy_build *build, enum global global)
     case GLOBAL_SERVER_PORTS:
         server_ports(build);
         return;
+    case GLOBAL_ADAPTIVE_START:
+        policy->adaptive_start = number_or_none(build, args[0]);
+        return;
+    case GLOBAL_ADAPTIVE_END:
+        policy->adaptive_end = number_or_none(build, args[0]);
+        return;
     }
 }
 
 static size_t global_find(struct policy_build *build, struct policy_word word)
 {
-    char allowed[256] = "";
+    char allowed[384] = "";
     size_t used = 0, i;
 
     for (i = 0; i < POLICY_GLOBALS; i++) {
@@ -196,4 +212,36 @@ void policy_build_global(struct policy_build *build, struct policy_word word)
         return;
     }
     assign(build, (enum global)global);
+}
+
+/* What people keep connections open to, above 1023: MQTT 1883 and 8883, databases (1433 1521 3306
+ * 5432 6379 9042 27017), messaging (4222 5672 61616 9092), caches and search (9200 11211), desktops
+ * (3389 5900), NFS, the usual HTTP. */
+int policy_build_default_ports(struct policy *policy)
+{
+    static const uint16_t ports[] = {1433, 1521, 1883, 2049, 3306, 3389, 4222, 5432,  5672,  5900,
+                                     6379, 8080, 8443, 8883, 9042, 9092, 9200, 11211, 27017, 61616};
+
+    policy->server_ports = malloc(sizeof(ports));
+    if (!policy->server_ports)
+        return -ENOMEM;
+    memcpy(policy->server_ports, ports, sizeof(ports));
+    policy->n_server_ports = sizeof(ports) / sizeof(ports[0]);
+    return 0;
+}
+
+/* pf.conf(5): both or none, and room between them to shrink in. */
+void policy_build_check_globals(struct policy_build *build)
+{
+    const struct policy *policy = build->policy;
+    unsigned line = build->global_line[GLOBAL_ADAPTIVE_START];
+    struct policy_at at = {.line = line ? line : build->global_line[GLOBAL_ADAPTIVE_END],
+                           .column = 1};
+
+    if (policy->adaptive_start || policy->adaptive_end)
+        if (policy->adaptive_start == 0 || policy->adaptive_end <= policy->adaptive_start)
+            policy_fault(&build->faults, at,
+                         "adaptive-start %u with adaptive-end %u; allowed: both, the end above the "
+                         "start, or neither",
+                         policy->adaptive_start, policy->adaptive_end);
 }

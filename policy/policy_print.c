@@ -82,6 +82,9 @@ static void print_globals(const struct policy *policy, FILE *to)
     fprintf(to, "late-memory %s %" PRIu32 "\n",
             duration_format(policy->late_memory, buf, sizeof(buf)), policy->late_memory_count);
     fprintf(to, "inject-rate %" PRIu32 "\n", policy->inject_rate);
+    if (policy->adaptive_start)
+        fprintf(to, "adaptive-start %" PRIu32 "\nadaptive-end %" PRIu32 "\n",
+                policy->adaptive_start, policy->adaptive_end);
     if (policy->n_server_ports > 0) {
         fputs("server-ports", to);
         for (size_t i = 0; i < policy->n_server_ports; i++)

@@ -7,14 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const later_settings[] = {"dcd-to", "dcd-interval", "dcd-count", "dcd-before",
-                                             "dcd-answers"};
-
-static bool word_is(struct policy_word word, const char *text)
-{
-    return strlen(text) == word.len && memcmp(text, word.text, word.len) == 0;
-}
-
 static void profile_clear(struct policy_profile *profile)
 {
     free(profile->name);
@@ -75,18 +67,9 @@ void policy_build_open(struct policy_build *build, struct policy_at at,
 
 static void setting_unknown(struct policy_build *build, struct policy_word word)
 {
-    char allowed[512] = "";
+    char allowed[768] = "";
     size_t used = 0;
 
-    for (size_t i = 0; i < sizeof(later_settings) / sizeof(later_settings[0]); i++) {
-        if (word_is(word, later_settings[i])) {
-            policy_fault(
-                &build->faults, word.at,
-                "%s: this version cannot probe dead connections yet; allowed: leave it out",
-                later_settings[i]);
-            return;
-        }
-    }
     for (unsigned i = 0; i < POLICY_SETTINGS && used < sizeof(allowed); i++)
         used +=
             (size_t)snprintf(allowed + used, sizeof(allowed) - used, " %s", policy_setting_name(i));

@@ -214,8 +214,8 @@ static void unknown_profile_is_no_policy(void **state)
 
 static void defaults(void **state)
 {
-    static const int linux_s[TIMEOUT_ACTIVE] = {120, 60,  432000, 120, 60, 30, 120, 10,
-                                                300, 300, 30,     120, 30, 30, 600};
+    static const int linux_s[TIMEOUT_ACTIVE] = {120, 60, 432000, 120, 60, 30, 120, 10,
+                                                0,   0,  30,     120, 30, 30, 600};
     struct policy *policy = parse("profile a { }\ndefault use a");
     const struct policy_profile *profile = default_profile(policy);
 
@@ -229,8 +229,14 @@ static void defaults(void **state)
     assert_int_equal(policy->inject_rate, 10000);
     assert_int_equal(policy->references, 1);
     for (unsigned i = 0; i < TIMEOUT_ACTIVE; i++)
-        assert_true(profile->timeout[i] == linux_s[i] * MTIME_SEC);
+        assert_true(profile->timeout[i] == (linux_s[i] ? linux_s[i] * MTIME_SEC : MTIME_NEVER));
     assert_true(profile->timeout[TIMEOUT_ACTIVE] == MTIME_NEVER);
+    assert_int_equal(profile->max_retrans, 3);
+    assert_int_equal(profile->half_close, HALF_CLOSE_ONE_FIN);
+    assert_int_equal(profile->rst, RST_TIMER);
+    assert_int_equal(profile->refresh_in, REFRESH_IN_ALL);
+    assert_true(policy_is_server_port(policy, 5432));
+    assert_false(policy_is_server_port(policy, 40000));
     assert_int_equal(profile->on_expiry, ON_EXPIRY_SILENT);
     assert_int_equal(profile->on_late, ON_LATE_ADOPT);
     for (unsigned i = 0; i < POLICY_SETTINGS; i++) {
@@ -300,6 +306,18 @@ static void equal_sees_every_difference(void **state)
         "profile a { on-expiry reset-both }\ndefault use a",
         "profile a { on-invalid drop }\ndefault use a",
         "profile a { reset-form echo }\ndefault use a",
+        "profile a { refresh-in established }\ndefault use a",
+        "profile a { half-close both-fins }\ndefault use a",
+        "profile a { rst ends }\ndefault use a",
+        "profile a { max-retrans 5 }\ndefault use a",
+        "profile a { on-expiry dcd }\ndefault use a",
+        "profile a { dcd-to client }\ndefault use a",
+        "profile a { dcd-interval 5s }\ndefault use a",
+        "profile a { dcd-count 4 }\ndefault use a",
+        "profile a { dcd-before 20s }\ndefault use a",
+        "profile a { dcd-answers swallow }\ndefault use a",
+        "profile a { dcd-then reset-both }\ndefault use a",
+        "adaptive-start 60000\nadaptive-end 120000\nprofile a { }\ndefault use a",
         "profile a { }\nrule x match \"tcp\" drop\ndefault use a",
         "profile a { }\nrule x match \"tcp\" reject\ndefault use a",
         "profile a { }\nrule x match \"udp\" drop\ndefault use a",
@@ -361,9 +379,9 @@ static void large_texts(void **state)
         {"profile p%zu { }\n", 4097, "default use p4096\n", 1, "test:4097:1: too many profiles"},
         {"profile p%zu { }\n", 20000, "default use p1\n", 101, "test:4097:1: too many profiles"},
         {"profile p { }\n", 20000, "default use p\n", 101, "test:2:9: profile p is defined again"},
-        {"rule r%zu match \"\" drop\n", 65534, "default use cisco-asa\n", 0, NULL},
-        {"rule r%zu match \"\" drop\n", 65535, "default use cisco-asa\n", 1,
-         "test:65535:6: too many rules"},
+        {"rule r%zu match \"\" drop\n", 32766, "default use cisco-asa\n", 0, NULL},
+        {"rule r%zu match \"\" drop\n", 32767, "default use cisco-asa\n", 1,
+         "test:32767:6: too many rules"},
         {"rule r%zu match \"\" drop\n", 80000, "default use cisco-asa\n", 101, "too many rules"},
         {"rule r%zu match \"tcp\" drop\n", 3000, "default use cisco-asa\n", 0, NULL},
         {"x", 4 << 20, "", 2, "unknown statement"},
