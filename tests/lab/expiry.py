@@ -130,6 +130,7 @@ def reuse(lab, family):
     eventually("the entry is gone", lambda: not gateway.flows(), LIMIT + 3)
     close_hard(client)  # its reset is late and dropped
     close_hard(server)
+    eventually("both sockets gone", lambda: lab.sockets() == (None, None))
     client, server = lab.connect(family=family, client_port=40000)
     say(client, server, b"new")
     assert gateway.flow()["id"] != first
