@@ -17,9 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Wall time. A little longer than Linux goes on retransmitting at its usual intervals to an end
- * that was reset and did not take it. */
-#define LINGER (60 * MTIME_SEC)
+/* Wall time. An end that did not take its reset shows itself by a retransmission: at the latest
+ * after TCP_RTO_MAX, 120 s, and an eighth more by the rounding of the timer wheel. */
+#define LINGER (140 * MTIME_SEC)
 
 static void say_fault(void *arg, const char *message)
 {
