@@ -26,6 +26,7 @@ SPEED = 60
 KEEPALIVE = 2  # seconds of the socket; times SPEED: two minutes of the story
 LANES = (("azure-load-balancer", None), ("azure-load-balancer-tcpreset", None), ("aws-nat-gateway", None),
          ("azure-load-balancer", KEEPALIVE))
+KEEPALIVE_INTERVAL = 30  # seconds, of what is recommended
 PORT = 5432
 
 
@@ -245,13 +246,15 @@ def everybody_writes(screen, lanes):
         screen.line()
 
 
+def keepalive_below(limit):
+    """Keepalives come up to an eighth late, and one of them may get lost: (idle + interval) * 9/8 < limit."""
+    return int((limit - 1) * 8 / 9 - KEEPALIVE_INTERVAL) // 30 * 30
+
+
 def advice(lane):
-    """Keepalives come up to an eighth late, and one of them may get lost."""
     if lane.flow and lane.refills:
         return f"nothing: {duration(lane.keepalive * SPEED)} is below {duration(lane.limit)}"
-    interval = 30
-    idle = int((lane.limit - 1) * 8 / 9 - interval) // 30 * 30
-    return f"keepalive every {duration(idle)}"
+    return f"keepalive every {duration(keepalive_below(lane.limit))}"
 
 
 def conclusion(lane):
@@ -293,8 +296,10 @@ def tell(run, screen):
     screen.table(("firewall", "the client saw", "the server believes", "when", "what would fix it"),
                  [(lane.name, *conclusion(lane)) for lane in lanes])
     screen.line()
-    screen.note("A keepalive may come an eighth late and get lost once; both are counted in. Retransmissions are the kernel's "
-                "own and do not run faster.")
+    idle = min(keepalive_below(lane.limit) for lane in lanes)
+    screen.note(f"Keepalive on Linux: SO_KEEPALIVE, TCP_KEEPIDLE {idle}, TCP_KEEPINTVL {KEEPALIVE_INTERVAL}. One may come an "
+                "eighth late, one may get lost: both are counted in. Retransmissions are the kernel's own and do not run "
+                "faster.")
     for lane in lanes:
         lane.end()
 

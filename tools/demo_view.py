@@ -104,7 +104,7 @@ class Screen:
             sys.stdout.flush()
 
     def table(self, heads, rows):
-        shares = (20, 14, 14, 9, 13)
+        shares = (29, 17, 17, 11, 17)
         space = self.width - 2 * len(heads)
         widths = [space * s // sum(shares) for s in shares]
 
