@@ -23,7 +23,7 @@ static bool apply(struct engine *e, struct live f, const struct engine_command *
         if (life_expiry_must_wait(e, f))
             return false;
         f.r->deadline = e->now;
-        life_expire(e, f, out);
+        life_expire(e, f, out); /* without asking the ends first, whatever dcd says */
         break;
     case ENGINE_FORGET:
         life_end(e, f, FLOW_END_FORCED, ACTED_NONE, 0, out);
@@ -67,7 +67,7 @@ bool engine_command(struct engine *e, mtime_t now, struct engine_command *c, str
         }
         f = live_at(e, slot);
         c->cursor = (uint64_t)slot + 1;
-        if (f.r->flags & RECORD_LINGER || e->now >= f.r->deadline)
+        if (f.r->flags & RECORD_LINGER || e->now >= life_over_at(e, f))
             continue;
         if (c->match) {
             life_show(e, f, &shown);

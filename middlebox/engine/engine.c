@@ -8,6 +8,7 @@
 
 #define BATCH 64 /* packets whose memory is asked for together; a receive brings as many */
 #define FRAGMENT_SLOTS 4096
+#define SHRINK_EVERY (10 * MTIME_MSEC)
 #define NO_POLICY_SLOT UINT16_MAX
 
 const char *reason_name(enum reason reason)
@@ -28,16 +29,14 @@ const char *reason_name(enum reason reason)
         [REASON_TRUNCATED] = "truncated",
         [REASON_MALFORMED] = "malformed",
         [REASON_CHECKSUM] = "bad checksum",
+        [REASON_PROBE] = "answer to a probe of ours",
     };
     return (unsigned)reason < REASONS ? names[reason] : NULL;
 }
 
 static bool can_carry_out(const struct policy *policy)
 {
-    for (size_t i = 0; i < policy->n_profiles; i++)
-        if (policy->profiles[i].on_expiry == ON_EXPIRY_DCD)
-            return false;
-    return policy->n_rules > 0 && policy->n_rules <= UINT16_MAX && policy->max_flows > 0;
+    return policy->n_rules > 0 && policy->n_rules <= INT16_MAX && policy->max_flows > 0;
 }
 
 static uint32_t limit_of(const struct engine *e, const struct policy *policy)
@@ -73,6 +72,13 @@ static uint16_t policy_slot(struct engine *e, int *error)
     return (uint16_t)n;
 }
 
+/* Keeps the flows in order of activity where the policy asks for the oldest. */
+static int follow_order(struct engine *e, const struct policy *policy)
+{
+    age_finish(&e->age);
+    return policy->on_full == ON_FULL_EVICT_OLDEST ? age_start(&e->age, &e->table.store) : 0;
+}
+
 int engine_create(struct engine **out, const struct engine_config *config, struct policy *policy)
 {
     struct engine *e;
@@ -100,6 +106,8 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     if (r < 0)
         goto out;
     r = fragment_create(&e->fragments, FRAGMENT_SLOTS, config->hash_secret);
+    if (r == 0)
+        r = follow_order(e, policy);
 out:
     if (r < 0)
         e = engine_destroy(e);
@@ -112,6 +120,8 @@ struct engine *engine_destroy(struct engine *e)
     if (!e)
         return NULL;
     fragment_destroy(e->fragments);
+    age_finish(&e->age);
+    extra_pool_finish(&e->extras);
     late_memory_finish(&e->late);
     wheel_finish(&e->wheel);
     flow_table_finish(&e->table);
@@ -135,8 +145,12 @@ int engine_set_policy(struct engine *e, struct policy *policy)
         return r;
     limit = limit_of(e, policy);
     r = flow_table_set_limit(&e->table, limit > e->table.store.used ? limit : e->table.store.used);
-    if (r < 0)
+    if (r == 0)
+        r = follow_order(e, policy);
+    if (r < 0) {
+        follow_order(e, e->policies[old].policy);
         return r;
+    }
     e->max_flows = limit;
     e->policies[slot].policy = policy_ref(policy);
     e->current = slot;
@@ -236,6 +250,23 @@ static void prefetch_due(const struct engine *e)
     }
 }
 
+/* Adaptive timeouts shrink for all flows at once, which the wheel cannot know: a look at the next
+ * few, round robin, as pf_purge_expired_states() does. */
+static void shrink(struct engine *e, unsigned budget, struct outcome *out)
+{
+    for (unsigned n = 0; n < budget && outcome_has_room(out); n++) {
+        uint32_t slot = flow_store_next(&e->table.store, e->adaptive_hand);
+
+        if (slot == STORE_NONE) {
+            e->adaptive_hand = 0;
+            return;
+        }
+        e->adaptive_hand = slot + 1;
+        if (life_is_over(e, live_at(e, slot)) && !life_expiry_must_wait(e, live_at(e, slot)))
+            life_expire(e, live_at(e, slot), out);
+    }
+}
+
 bool engine_advance(struct engine *e, mtime_t now, unsigned budget, struct outcome *out)
 {
     mtime_t next;
@@ -254,11 +285,16 @@ bool engine_advance(struct engine *e, mtime_t now, unsigned budget, struct outco
         if (n % 8 == 0)
             prefetch_due(e);
         slot = wheel_pop(&e->wheel, e->now);
-        if (slot == WHEEL_NO_ID)
+        if (slot == WHEEL_NO_ID) {
+            if (adaptive(e))
+                shrink(e, budget - n, out);
             return false;
+        }
         f = live_at(e, slot);
         f.r->wheel_bucket = WHEEL_NOWHERE;
-        if (e->now < f.r->deadline || !life_is_over(e, f)) {
+        if (!life_is_over(e, f)) {
+            if (dcd_covers(e, f) && e->now >= dcd_look_at(e, f))
+                dcd_step(e, f, out);
             if (f.r->wheel_bucket == WHEEL_NOWHERE)
                 life_set_deadline(e, f, f.r->deadline); /* it was refreshed since */
         } else if (life_expiry_must_wait(e, f)) {
@@ -278,6 +314,14 @@ bool engine_next_deadline(const struct engine *e, mtime_t *when)
         *when = e->stalled_until;
         return true;
     }
+    if (adaptive(e)) {
+        bool any = wheel_next(&e->wheel, when);
+        mtime_t soon = mtime_add(e->now, SHRINK_EVERY);
+
+        if (!any || soon < *when)
+            *when = soon;
+        return true;
+    }
     return wheel_next(&e->wheel, when);
 }
 
@@ -294,7 +338,7 @@ size_t engine_read(struct engine *e, mtime_t now, uint64_t *cursor, struct flow 
         if (slot == STORE_NONE)
             break;
         f = live_at(e, slot);
-        if (!(f.r->flags & RECORD_LINGER) && e->now < f.r->deadline)
+        if (!(f.r->flags & RECORD_LINGER) && e->now < life_over_at(e, f))
             life_show(e, f, &flows[k++]);
     }
     return k;
@@ -346,6 +390,9 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
     f.r->state = (uint8_t)flow->state;
     f.r->wheel_bucket = WHEEL_NOWHERE;
     f.r->last = flow->last;
+    age_add(&e->age, &e->table.store, slot);
+    if (flow->proto == 6 && profile_of(e, f.r)->on_expiry == ON_EXPIRY_DCD)
+        life_extra(e, f);
     f.r->id_low = (uint32_t)e->next_id;
     f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
     /* The windows are not saved: learned anew, as after a mid-stream pick-up. */
@@ -382,8 +429,8 @@ void engine_stats(const struct engine *e, struct engine_stats *out)
     out->lingering = e->lingering;
     for (uint32_t i = 0; i < e->n_policies; i++)
         out->policies += !!e->policies[i].policy;
-    out->memory =
-        flow_table_memory(&e->table) + wheel_memory(&e->wheel) + late_memory_bytes(&e->late);
+    out->memory = flow_table_memory(&e->table) + wheel_memory(&e->wheel) +
+                  late_memory_bytes(&e->late) + extra_pool_memory(&e->extras);
 }
 
 static const char *check_record(const struct engine *e, struct live f)
@@ -404,7 +451,9 @@ static const char *check_record(const struct engine *e, struct live f)
         (wheel_id_at(&e->wheel, (struct wheel_place){r->wheel_bucket, r->wheel_place}) != f.slot))
         return "the wheel has something else where a flow should be";
     looked_at = wheel_start(&e->wheel, r->wheel_bucket % WHEEL_BUCKETS);
-    if (r->wheel_bucket != WHEEL_NOWHERE && looked_at > r->deadline && looked_at > e->wheel.now)
+    if (r->wheel_bucket != WHEEL_NOWHERE &&
+        looked_at > (dcd_covers(e, f) ? dcd_look_at(e, f) : r->deadline) &&
+        looked_at > e->wheel.now)
         return "the wheel looks at a flow too late";
     if (!(r->flags & RECORD_LINGER) && r->deadline > life_deadline(e, f, r->last))
         return "a deadline is later than the policy allows";

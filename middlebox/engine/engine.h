@@ -59,8 +59,9 @@ enum reason {
     REASON_TRUNCATED,
     REASON_MALFORMED,
     REASON_CHECKSUM,
+    REASON_PROBE, /* answers a probe of ours, and dcd-answers says swallow */
 };
-#define REASONS (REASON_CHECKSUM + 1)
+#define REASONS (REASON_PROBE + 1)
 const char *reason_name(enum reason reason); /* "out of window"; static */
 
 struct judgement {

@@ -5,7 +5,9 @@
 /* The engine's own parts, for its own files: engine.c, judge.c, late.c, life.c, reset.c, command.c.
  */
 
+#include "middlebox/engine/age.h"
 #include "middlebox/engine/engine.h"
+#include "middlebox/engine/flow_extra.h"
 #include "middlebox/engine/flow_table.h"
 #include "middlebox/engine/fragment.h"
 #include "middlebox/engine/late_memory.h"
@@ -26,6 +28,9 @@ struct engine {
     struct wheel wheel;
     struct late_memory late;
     struct fragment_cache *fragments;
+    struct extra_pool extras;
+    struct age age; /* in use for on-full evict-oldest */
+    uint32_t adaptive_hand;
     mtime_t now; /* the latest time seen */
     mtime_t adopt_until;
     uint64_t next_id;
@@ -64,6 +69,20 @@ static inline const struct policy_profile *profile_of(const struct engine *e,
     const struct policy *p = policy_of(e, r);
 
     return &p->profiles[p->rules[r->rule].profile];
+}
+
+static inline struct flow_extra *extra_of(const struct engine *e, struct live f)
+{
+    return f.r->has_extra ? extra_pool_at(&e->extras, *flow_store_extra(&e->table.store, f.slot))
+                          : NULL;
+}
+
+/* Are there so many flows that pf's adaptive timeouts rule? */
+static inline bool adaptive(const struct engine *e)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+
+    return policy->adaptive_start && e->stats.flows > policy->adaptive_start;
 }
 
 static inline unsigned client_end(const struct record *r)
@@ -115,6 +134,18 @@ void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_
               unsigned linger_sides, struct outcome *out);
 /* Frees the record of a lingering flow. */
 void life_bury(struct engine *e, struct live f);
+/* When its time will be over: the deadline, put off by dead connection detection, shrunk by
+ * adaptive timeouts. */
+mtime_t life_over_at(const struct engine *e, struct live f);
+/* The flow's extra entry, made if need be; NULL without memory. */
+struct flow_extra *life_extra(struct engine *e, struct live f);
+/* The idle time begins anew, whatever refresh says. */
+void life_renew(struct engine *e, struct live f);
+/* What on-expiry comes to once nobody answered. */
+static inline enum policy_on_expiry life_on_expiry(const struct policy_profile *profile)
+{
+    return profile->on_expiry == ON_EXPIRY_DCD ? profile->dcd_then : profile->on_expiry;
+}
 /* Is its time over at e->now? Asks for activity elsewhere first, which may put it off. */
 bool life_is_over(struct engine *e, struct live f);
 /* The flow's time is over at e->now: does what on-expiry says. */
@@ -135,6 +166,10 @@ mtime_t reset_allowed_at(const struct engine *e, unsigned n);
 #define RESETS_A_SIDE 2
 /* Resets the sides in the mask (1 << flow_side), each at every sequence number it may expect.
  * Without asking for credit. */
+/* Probes a side in the other's name (RFC 9293 3.8.4), with the other's latest timestamp (RFC 7323).
+ */
+void reset_probe(struct engine *e, struct live f, unsigned side, const struct flow_extra *extra,
+                 struct outcome *out);
 void reset_sides(struct engine *e, struct live f, unsigned sides, struct outcome *out);
 /* The sides that on-expiry resets; 0 for a flow that is closed already, or not TCP. */
 unsigned reset_sides_of(const struct record *r, enum policy_on_expiry on_expiry);
@@ -153,6 +188,22 @@ struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t h
  * it says it is. */
 void late_answer_dead(struct engine *e, const struct packet *p, uint64_t hash, struct live f,
                       unsigned dir, struct outcome *out);
+
+/* ---- dcd.c: dead connection detection: ask the ends before forgetting them ---- */
+/* Is this a flow that is probed before it is forgotten? Half-closed ones are not. */
+bool dcd_covers(const struct engine *e, struct live f);
+/* How long beyond the idle limit the flow lives on while it is asked. */
+mtime_t dcd_grace(const struct engine *e, struct live f);
+/* When to look at it next, before its time is over. */
+mtime_t dcd_look_at(const struct engine *e, struct live f);
+/* Sends what is due at e->now. */
+void dcd_step(struct engine *e, struct live f, struct outcome *out);
+/* Is p, in window and from dir, what a living end says to a probe of ours? */
+bool dcd_is_answer(const struct engine *e, struct live f, unsigned dir, const struct packet *p);
+/* Takes the answer; all in: the idle time begins anew. */
+void dcd_answer(struct engine *e, struct live f, unsigned dir);
+/* There was activity: nothing to ask any more. */
+void dcd_stop(struct flow_extra *extra);
 
 /* ---- judge.c: one packet ---- */
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,

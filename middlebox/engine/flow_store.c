@@ -9,7 +9,8 @@
 #define RECORDS_BYTES (STORE_CHUNK * sizeof(struct record))
 #define RESTS_BYTES (STORE_CHUNK * sizeof(struct record_rest))
 #define OPENED_BYTES (STORE_CHUNK * sizeof(mtime_t))
-#define COLD_BYTES (RESTS_BYTES + OPENED_BYTES) /* mapped together */
+#define EXTRA_BYTES (STORE_CHUNK * sizeof(uint32_t))
+#define COLD_BYTES (RESTS_BYTES + OPENED_BYTES + EXTRA_BYTES) /* mapped together */
 
 /* Mapped rather than malloc'ed, so that an emptied table really gives its memory back. */
 static void *pages_map(size_t bytes)
@@ -73,6 +74,7 @@ static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
         return false;
     }
     chunk->opened = (mtime_t *)((char *)chunk->rests + RESTS_BYTES);
+    chunk->extra = (uint32_t *)((char *)chunk->opened + OPENED_BYTES);
     chunk->free = STORE_NONE;
     store->memory += RECORDS_BYTES + COLD_BYTES;
     return true;

@@ -3,7 +3,7 @@
 #define IDLEWALL_FLOW_STORE_H
 
 /*
- * Where flow records live: slots of 128 + 32 + 8 bytes in chunks that are mapped when needed and
+ * Where flow records live: slots of 128 + 32 + 12 bytes in chunks that are mapped when needed and
  * given back when empty. A record never moves, so a slot number is a stable name for it and a walk
  * by slot meets every lasting flow once.
  */
@@ -34,7 +34,8 @@ struct record {
     mtime_t deadline; /* expired from then on */
     uint8_t state;    /* enum flow_state */
     uint8_t flags;
-    uint16_t rule;
+    uint16_t rule : 15;
+    uint16_t has_extra : 1;     /* has an entry in the engine's pool of flow_extra */
     uint16_t policy;            /* slot of the engine's policies */
     uint16_t wheel_bucket : 10; /* with wheel_place: where the wheel keeps it */
     uint16_t timeout_name : 4;  /* enum policy_timeout in force */
@@ -80,6 +81,7 @@ struct store_chunk {
     struct record *records; /* NULL: not mapped */
     struct record_rest *rests;
     mtime_t *opened;
+    uint32_t *extra; /* number in the pool */
     uint32_t free; /* head of the free ones within, chained through wheel_place; STORE_NONE: none */
     uint32_t used;
     uint32_t fresh; /* from here on never used since mapping */
@@ -115,6 +117,11 @@ static inline struct record_rest *flow_store_rest(const struct flow_store *store
 static inline mtime_t *flow_store_opened(const struct flow_store *store, uint32_t slot)
 {
     return &store->chunks[slot >> STORE_CHUNK_BITS].opened[slot & (STORE_CHUNK - 1)];
+}
+
+static inline uint32_t *flow_store_extra(const struct flow_store *store, uint32_t slot)
+{
+    return &store->chunks[slot >> STORE_CHUNK_BITS].extra[slot & (STORE_CHUNK - 1)];
 }
 
 /* The used slot at or after from, STORE_NONE at the end. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "middlebox/engine/engine_private.h"
+#include "middlebox/engine/keepalive.h"
 
 static struct judgement invalid(const struct policy_profile *profile)
 {
@@ -72,6 +73,40 @@ static void tell_update(struct engine *e, struct live f, unsigned dir, struct ou
     ev->side = (enum flow_side)dir;
 }
 
+static void note_keepalive(struct engine *e, struct live f, unsigned dir, const struct packet *p)
+{
+    struct flow_extra *extra = extra_of(e, f);
+
+    if (keepalive_is_probe(&f.r->tcp, dir, p)) {
+        extra = life_extra(e, f);
+        if (extra)
+            keepalive_probe(extra, dir, p, e->now);
+    } else if (extra) {
+        keepalive_answer(extra, &f.r->tcp, dir, p);
+    }
+    if (extra && p->has_timestamp) {
+        extra->tsval[dir] = p->tsval;
+        extra->has_timestamp[dir] = true;
+    }
+}
+
+static struct judgement take_answer(struct engine *e, struct live f, unsigned dir)
+{
+    bool swallow = profile_of(e, f.r)->dcd_answers == DCD_ANSWERS_SWALLOW;
+
+    dcd_answer(e, f, dir);
+    return swallow ? judged(VERDICT_DROP, REASON_PROBE) : judged(VERDICT_ACCEPT, REASON_FLOW);
+}
+
+/* nf_tcp_handle_invalid(): a long wait becomes a short one. */
+static void doubt(struct engine *e, struct live f)
+{
+    mtime_t until = mtime_add(e->now, profile_of(e, f.r)->timeout[TIMEOUT_TCP_UNACKNOWLEDGED]);
+
+    if (f.r->deadline >= mtime_add(e->now, 120 * MTIME_SEC) && f.r->deadline > until)
+        life_set_deadline(e, f, until);
+}
+
 static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir,
                                    const struct packet *p, uint64_t hash, struct outcome *out)
 {
@@ -81,6 +116,8 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
         .reply = f.r->flags & RECORD_REPLY,
         .assured = f.r->flags & RECORD_ASSURED,
     };
+    const struct policy_profile *profile = profile_of(e, f.r);
+    enum tcp_kind kind = tcp_kind_of(p->flags);
     enum tcp_outcome outcome;
     /* RFC 9293 3.8.4: a keepalive probe may carry one byte, of what was sent already. */
     bool payload = p->payload_len > 1 || (p->payload_len == 1 && p->seq + 1 != f.r->tcp.end[dir]);
@@ -90,12 +127,17 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
         return invalid(profile_of(e, f.r));
     outcome = tcp_state_segment(&tf, dir, p);
     switch (outcome) {
+    case TCP_DOUBT:
+        doubt(e, f);
+        return invalid(profile_of(e, f.r));
     case TCP_INVALID:
         return invalid(profile_of(e, f.r));
     case TCP_REOPEN:
         life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
         return open_new(e, p, hash, out);
     case TCP_GONE:
+        if (profile->rst == RST_IGNORED)
+            break;
         life_count(f, dir, p);
         life_set_state(e, f, FLOW_CLOSE);
         life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
@@ -106,14 +148,26 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
         break;
     }
     life_count(f, dir, p);
+    note_keepalive(e, f, dir, p);
+    if (dcd_is_answer(e, f, dir, p))
+        return take_answer(e, f, dir);
+    if (kind == TCP_KIND_RST && tf.state == FLOW_CLOSE && profile->rst == RST_ENDS) {
+        life_set_state(e, f, FLOW_CLOSE);
+        life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
+        return judged(VERDICT_ACCEPT, REASON_FLOW);
+    }
+    if (kind == TCP_KIND_RST && profile->rst == RST_IGNORED) {
+        tf.state = (enum flow_state)f.r->state;
+        kind = TCP_KIND_ACK; /* any packet */
+    }
     if (tf.assured)
         f.r->flags |= RECORD_ASSURED;
     changed = tf.state != f.r->state;
     if (changed)
         life_set_state(e, f, tf.state);
     if (outcome == TCP_REFRESH) {
-        enum policy_timeout timeout =
-            tcp_state_timeout(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
+        enum policy_timeout timeout = tcp_state_timeout(&tf, profile, kind);
+
         life_refresh(e, f, dir, payload, timeout, changed);
     }
     if (dir == FLOW_SERVER)
@@ -143,9 +197,11 @@ static struct judgement plain_packet(struct engine *e, struct live f, unsigned d
         timeout = udp_timeout(e, f, replied);
     life_count(f, dir, p);
     if (changed) {
-        f.r->flags |= RECORD_REPLY | RECORD_ASSURED;
+        f.r->flags |= RECORD_REPLY | (p->kind == PACKET_UDP ? 0 : RECORD_ASSURED);
         life_set_state(e, f, FLOW_REPLIED);
     }
+    if (timeout == TIMEOUT_UDP_STREAM)
+        f.r->flags |= RECORD_ASSURED;
     life_refresh(e, f, dir, p->payload_len > 0, timeout, changed);
     if (changed)
         tell_update(e, f, dir, out);

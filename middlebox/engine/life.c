@@ -66,6 +66,12 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
         .policy = policy_of(e, r),
     };
     show_key(&r->key, client_end(r), out);
+    if (r->has_extra) {
+        const struct flow_extra *x = extra_of(e, f);
+
+        out->probing = x->dcd_sent > 0;
+        memcpy(out->keepalive, x->keepalive, sizeof(out->keepalive));
+    }
     for (unsigned d = 0; d < 2; d++) {
         const struct record_count *c = &f.rest->count[d];
         out->packets[d] = (uint64_t)c->packets_high << 32 | c->packets_low;
@@ -95,17 +101,19 @@ static void wheel_take_out(struct engine *e, struct live f)
 void life_set_deadline(struct engine *e, struct live f, mtime_t deadline)
 {
     struct wheel_place place;
+    mtime_t look;
 
     f.r->deadline = deadline;
+    look = dcd_covers(e, f) ? dcd_look_at(e, f) : deadline;
     if (f.r->wheel_bucket != WHEEL_NOWHERE) {
-        if (wheel_start(&e->wheel, f.r->wheel_bucket) <= deadline)
+        if (wheel_start(&e->wheel, f.r->wheel_bucket) <= look)
             return;
         wheel_take_out(e, f);
     }
-    if (deadline == MTIME_NEVER)
+    if (look == MTIME_NEVER)
         return;
     /* Without memory it is not looked at, but still judged by its deadline when a packet comes. */
-    if (wheel_add(&e->wheel, deadline, f.slot, &place) < 0)
+    if (wheel_add(&e->wheel, look, f.slot, &place) < 0)
         return;
     f.r->wheel_bucket = place.bucket & 1023;
     f.r->wheel_place = place.at;
@@ -124,8 +132,12 @@ void life_count(struct live f, unsigned dir, const struct packet *p)
     f.rest->mark = p->mark;
 }
 
-static bool counts_as_activity(const struct policy_profile *profile, unsigned dir, bool payload)
+static bool counts_as_activity(const struct policy_profile *profile, const struct record *r,
+                               unsigned dir, bool payload)
 {
+    if (profile->refresh_in == REFRESH_IN_ESTABLISHED && r->key.proto == IPPROTO_TCP &&
+        r->state != FLOW_ESTABLISHED)
+        return false;
     switch (profile->refresh) {
     case REFRESH_CLIENT:
         if (dir != FLOW_CLIENT)
@@ -196,7 +208,7 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
     const struct policy_profile *profile = profile_of(e, f.r);
     mtime_t idle = e->now - f.r->last, since = e->now;
 
-    if (!state_changed && !counts_as_activity(profile, dir, payload)) {
+    if (!state_changed && !counts_as_activity(profile, f.r, dir, payload)) {
         lengthen(e, f, timeout);
         return;
     }
@@ -207,7 +219,30 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
         since = quieter_since(f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
     f.r->timeout_name = (uint16_t)(timeout & 15);
+    if (f.r->has_extra)
+        dcd_stop(extra_of(e, f));
     life_set_deadline(e, f, life_deadline(e, f, since));
+}
+
+void life_renew(struct engine *e, struct live f)
+{
+    f.r->last = e->now;
+    f.r->sides = FLOW_CLIENT;
+    life_set_deadline(e, f, life_deadline(e, f, e->now));
+}
+
+struct flow_extra *life_extra(struct engine *e, struct live f)
+{
+    uint32_t number;
+
+    if (f.r->has_extra)
+        return extra_of(e, f);
+    number = extra_pool_take(&e->extras);
+    if (number == 0)
+        return NULL;
+    *flow_store_extra(&e->table.store, f.slot) = number;
+    f.r->has_extra = true;
+    return extra_of(e, f);
 }
 
 static void release_policy(struct engine *e, uint16_t slot)
@@ -225,6 +260,9 @@ void life_drop_policy(struct engine *e, uint16_t slot)
 void life_bury(struct engine *e, struct live f)
 {
     wheel_take_out(e, f);
+    age_remove(&e->age, f.slot);
+    if (f.r->has_extra)
+        extra_pool_give(&e->extras, *flow_store_extra(&e->table.store, f.slot));
     release_policy(e, f.r->policy);
     e->lingering--;
     flow_table_remove(&e->table, f.slot);
@@ -232,6 +270,7 @@ void life_bury(struct engine *e, struct live f)
 
 static void remember(struct engine *e, struct live f, enum flow_end reason)
 {
+    mtime_t over = life_over_at(e, f);
     struct late_entry entry = {
         .key = f.r->key,
         .policy = policy_of(e, f.r),
@@ -239,7 +278,8 @@ static void remember(struct engine *e, struct live f, enum flow_end reason)
         .opened = *f.opened,
         .last = f.r->last,
         .timeout = profile_of(e, f.r)->timeout[f.r->timeout_name],
-        .ended = reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE ? f.r->deadline : e->now,
+        .ended =
+            over < e->now && (reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE) ? over : e->now,
         .count = {f.rest->count[0], f.rest->count[1]},
         .longest_idle_ms = f.rest->longest_idle_ms,
         .rule = f.r->rule,
@@ -294,10 +334,35 @@ static unsigned resets_for(unsigned sides)
 
 bool life_expiry_must_wait(struct engine *e, struct live f)
 {
-    unsigned sides = reset_sides_of(f.r, profile_of(e, f.r)->on_expiry);
+    unsigned sides = reset_sides_of(f.r, life_on_expiry(profile_of(e, f.r)));
 
     return sides && !(f.r->flags & RECORD_LINGER) &&
            reset_allowed_at(e, resets_for(sides)) > e->now;
+}
+
+/* pf.conf(5), adaptive.start: the timeout shrinks with every flow more. */
+static mtime_t shrunk(const struct engine *e, struct live f, mtime_t over)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+    mtime_t span = policy->adaptive_end - policy->adaptive_start, left, whole = over - f.r->last;
+
+    if (over == MTIME_NEVER)
+        return over;
+    if (e->stats.flows >= policy->adaptive_end)
+        return f.r->last;
+    left = policy->adaptive_end - e->stats.flows;
+    return f.r->last + whole / span * left + whole % span * left / span;
+}
+
+mtime_t life_over_at(const struct engine *e, struct live f)
+{
+    mtime_t over = f.r->deadline;
+
+    if (f.r->flags & RECORD_LINGER)
+        return over;
+    if (f.r->has_extra && dcd_covers(e, f))
+        over = mtime_add(over, dcd_grace(e, f));
+    return adaptive(e) ? shrunk(e, f, over) : over;
 }
 
 bool life_is_over(struct engine *e, struct live f)
@@ -305,7 +370,7 @@ bool life_is_over(struct engine *e, struct live f)
     const struct policy_profile *profile = profile_of(e, f.r);
     mtime_t active, deadline;
 
-    if (e->now < f.r->deadline)
+    if (e->now < life_over_at(e, f))
         return false;
     if (!e->config.activity || f.r->flags & RECORD_LINGER || profile->refresh == REFRESH_NONE)
         return true;
@@ -317,13 +382,13 @@ bool life_is_over(struct engine *e, struct live f)
     deadline = life_deadline(e, f, active);
     f.r->last = active;
     life_set_deadline(e, f, deadline);
-    return e->now >= f.r->deadline;
+    return e->now >= life_over_at(e, f);
 }
 
 void life_expire(struct engine *e, struct live f, struct outcome *out)
 {
     const struct policy_profile *profile = profile_of(e, f.r);
-    unsigned sides = reset_sides_of(f.r, profile->on_expiry);
+    unsigned sides = reset_sides_of(f.r, life_on_expiry(profile));
     enum flow_end reason = FLOW_END_IDLE;
     enum event_action action = action_of(sides);
 
@@ -373,8 +438,14 @@ static bool make_room(struct engine *e, struct outcome *out)
             best = f.slot;
     }
     e->evict_hand = slot;
+    if (age_in_use(&e->age))
+        best = age_oldest(&e->age, &e->table.store);
     if (best == STORE_NONE)
         return false;
+    if (live_at(e, best).r->flags & RECORD_LINGER) {
+        life_bury(e, live_at(e, best));
+        return true;
+    }
     life_end(e, live_at(e, best), FLOW_END_RESOURCES, ACTED_NONE, 0, out);
     return true;
 }
@@ -430,6 +501,10 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     f.r->policy = e->current;
     f.r->wheel_bucket = WHEEL_NOWHERE;
     f.r->last = *f.opened = e->now;
+    age_add(&e->age, &e->table.store, slot);
+    /* Without memory for it the flow is forgotten without being asked. */
+    if (profile_of(e, f.r)->on_expiry == ON_EXPIRY_DCD && p->kind == PACKET_TCP)
+        life_extra(e, f);
     f.r->id_low = (uint32_t)e->next_id;
     f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
     e->policies[e->current].flows++;

@@ -104,6 +104,31 @@ static void reset_side(struct engine *e, struct live f, unsigned side, struct ou
         reset_one(e, f, side, t->maxack[side], t->end[side], TCP_RST | TCP_ACK, out);
 }
 
+void reset_probe(struct engine *e, struct live f, unsigned side, const struct flow_extra *extra,
+                 struct outcome *out)
+{
+    const struct tcp_track *t = &f.r->tcp;
+    unsigned other = !side;
+    struct segment *s = segment_take(e, out, SEGMENT_PROBE);
+    uint32_t window = t->maxwin[other] >> t->scale[other];
+    struct segment_tcp tcp = {
+        .key = &f.r->key,
+        .from = side == FLOW_CLIENT ? !client_end(f.r) : client_end(f.r),
+        .seq = t->end[other] - 1,
+        .ack = t->end[side],
+        .flags = TCP_ACK,
+        .window = (uint16_t)(window > UINT16_MAX ? UINT16_MAX : window),
+        .has_timestamp = extra->has_timestamp[0] && extra->has_timestamp[1],
+        .tsval = extra->tsval[other],
+        .tsecr = extra->tsval[side],
+    };
+
+    segment_tcp(s, &tcp);
+    s->mark = f.rest->mark;
+    s->flow_id = record_id(f.r);
+    s->to_client = side == FLOW_CLIENT;
+}
+
 void reset_sides(struct engine *e, struct live f, unsigned sides, struct outcome *out)
 {
     for (unsigned side = 0; side < 2; side++)

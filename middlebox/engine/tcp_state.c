@@ -6,9 +6,6 @@
 /* Beside the states a transition can be "ignored" and "invalid". */
 enum { IGNORED = FLOW_STATES, INVALID };
 
-/* Identical segments before tcp-max-retrans takes over: the kernel's tcp_max_retrans sysctl. */
-#define MAX_RETRANS 3
-
 enum tcp_kind tcp_kind_of(uint8_t flags)
 {
     if (flags & TCP_RST)
@@ -203,6 +200,9 @@ static void note_ignored(struct tcp_track *t, enum flow_state state, unsigned di
     t->last_seq = p->seq;
     t->last_end = tcp_segment_end(p);
     t->last_win = p->window;
+    /* It may challenge the SYN (RFC 5961 4.2), and the RST that follows has this number. */
+    if (state == FLOW_SYN_SENT && kind == TCP_KIND_ACK && dir == 1)
+        t->last_ack = p->ack;
     if (kind != TCP_KIND_SYN || dir != 0)
         return;
     t->last_wscale = p->has_wscale ? p->wscale & 0xf : 0;
@@ -245,6 +245,10 @@ static enum rst_effect judge_rst(const struct tcp_flow *f, unsigned dir, const s
          (!f->assured && t->last_kind == TCP_KIND_ACK)) &&
         p->ack == t->last_end)
         return RST_UNCHECKED;
+    /* The answer to a challenge ACK (RFC 5961 4.2). */
+    if (f->state == FLOW_SYN_SENT && t->last_kind == TCP_KIND_ACK && t->last_dir == 1 &&
+        p->seq == t->last_ack)
+        return RST_UNCHECKED;
     return RST_WINDOW;
 }
 
@@ -270,6 +274,21 @@ static enum tcp_outcome finish(struct tcp_flow *f, unsigned dir, enum tcp_kind k
         f->assured = true;
     }
     return TCP_REFRESH;
+}
+
+/* nf_tcp_handle_invalid(): a FIN or RST out of window is noted, and one from the other side as well
+ * means that we are out of step with a connection that ends. */
+static enum tcp_outcome note_invalid(struct tcp_flow *f, unsigned dir, enum tcp_kind kind)
+{
+    struct tcp_track *t = f->track;
+
+    if (!f->assured || (kind != TCP_KIND_RST && kind != TCP_KIND_FIN))
+        return TCP_INVALID;
+    if (t->last_dir != dir && (t->last_kind == TCP_KIND_FIN || t->last_kind == TCP_KIND_RST))
+        return TCP_DOUBT;
+    t->last_kind = kind & 0xf;
+    t->last_dir = dir & 1;
+    return TCP_INVALID;
 }
 
 static bool ignored_syn_answered(const struct tcp_track *t, unsigned dir, enum tcp_kind kind,
@@ -325,13 +344,23 @@ enum tcp_outcome tcp_state_segment(struct tcp_flow *f, unsigned dir, const struc
             break;
         }
     }
-    if (!tcp_window_segment(t, dir, kind, f->state, p))
-        return TCP_INVALID;
+    switch (tcp_window_segment(t, dir, kind, f->state, p)) {
+    case TCP_WINDOW_DELAYED:
+        return TCP_IGNORE;
+    case TCP_WINDOW_OUT:
+        return note_invalid(f, dir, kind);
+    case TCP_WINDOW_IN:
+        break;
+    }
     return finish(f, dir, kind, next);
 }
 
-static enum policy_timeout timeout_of_state(enum flow_state state)
+static enum policy_timeout timeout_of_state(enum flow_state state,
+                                            const struct policy_profile *profile)
 {
+    if (profile->half_close == HALF_CLOSE_BOTH_FINS &&
+        (state == FLOW_FIN_WAIT || state == FLOW_CLOSE_WAIT))
+        return TIMEOUT_TCP_ESTABLISHED;
     switch (state) {
     case FLOW_NONE:
     case FLOW_SYN_SENT:
@@ -366,11 +395,11 @@ enum policy_timeout tcp_state_timeout(const struct tcp_flow *f,
                                       const struct policy_profile *profile, enum tcp_kind kind)
 {
     const struct tcp_track *t = f->track;
-    enum policy_timeout own = timeout_of_state(f->state);
+    enum policy_timeout own = timeout_of_state(f->state, profile);
     mtime_t limit = profile->timeout[own];
     enum policy_timeout chosen = own;
 
-    if (t->retrans >= MAX_RETRANS && limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
+    if (t->retrans >= profile->max_retrans && limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
         chosen = TIMEOUT_TCP_MAX_RETRANS;
     else if (kind == TCP_KIND_RST)
         chosen = TIMEOUT_TCP_CLOSE;

@@ -16,6 +16,7 @@ enum tcp_outcome {
     TCP_IGNORE,  /* may be valid, we may be out of sync: accept, change nothing */
     TCP_KEEP,    /* a SYN again before any answer: accept, the timeout runs on */
     TCP_INVALID, /* out of window, or impossible here */
+    TCP_DOUBT,   /* invalid, but both ends seem to be closing: do not wait for long */
     TCP_REOPEN,  /* a new connection on a closed flow's ports: forget the flow, open another */
     TCP_GONE,    /* reset before any answer: accept and forget */
 };

@@ -59,8 +59,8 @@ static void side_open(struct tcp_track *t, unsigned d, const struct packet *p)
     t->end[d] = t->maxend[d] = tcp_segment_end(p);
     t->maxwin[d] = at_least_1(p->window);
     tcp_window_options(&t->flags[d], &t->scale[d], p);
-    /* RFC 7323 2.2: scaling only when both asked for it. */
-    if (!(t->flags[0] & t->flags[1] & TCP_SIDE_SCALES))
+    /* RFC 7323 2.2: scaling only when both asked for it, which the answer says. */
+    if (d == 1 && !(t->flags[0] & t->flags[1] & TCP_SIDE_SCALES))
         t->scale[0] = t->scale[1] = 0;
 }
 
@@ -122,14 +122,36 @@ static void learn(struct tcp_track *t, unsigned d, enum tcp_kind kind, const str
     t->retrans = 0;
 }
 
-bool tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kind kind, unsigned state,
-                        const struct packet *p)
+/* nf_tcp_log_invalid(): a flow that was picked up has no window to be held to. */
+static enum tcp_window unless_liberal(const struct tcp_track *t, unsigned d, enum tcp_window found)
+{
+    return t->flags[d] & TCP_SIDE_LIBERAL ? TCP_WINDOW_IN : found;
+}
+
+/* Beyond what the other end's window allows. If it is no more than that window again and all else
+ * is in order, it may well be accepted and acknowledged: the acknowledgement must then pass. */
+static enum tcp_window judge_ahead(struct tcp_track *t, unsigned d, uint32_t end, bool ack_in_order)
+{
+    uint32_t window = t->maxwin[!d];
+
+    if (!ack_in_order || window == 0 || !seq_after(end, t->end[d] - window - 1) ||
+        end - t->maxend[d] + 1 > window)
+        return unless_liberal(t, d, TCP_WINDOW_OUT);
+    t->end[d] = end;
+    t->flags[d] |= TCP_SIDE_UNACKED;
+    return unless_liberal(t, d, TCP_WINDOW_DELAYED);
+}
+
+/* tcp_in_window() */
+enum tcp_window tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kind kind,
+                                   unsigned state, const struct packet *p)
 {
     unsigned r = !d;
     bool syn = p->flags & TCP_SYN, is_ack = p->flags & TCP_ACK, rst = p->flags & TCP_RST;
     uint32_t seq = p->seq, end = tcp_segment_end(p), ack = p->ack;
     uint32_t sack = t->flags[r] & TCP_SIDE_SACK ? p->sack : ack;
-    uint32_t ack_window;
+    uint32_t peer_end, ack_window;
+    bool acks_sent, acks_lately;
 
     if (t->maxwin[d] == 0) {
         if (!syn) {
@@ -137,34 +159,41 @@ bool tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kind kind, uns
         } else {
             side_open(t, d, p);
             if (!is_ack)
-                return true;
+                return TCP_WINDOW_IN;
         }
-    } else if (((state == FLOW_SYN_SENT && d == 0) || (state == FLOW_SYN_RECV && d == 1)) &&
-               seq_after(end, t->end[d])) {
+    } else if (syn && seq_after(end, t->end[d]) &&
+               (state == FLOW_SYN_SENT || state == FLOW_SYN_RECV)) {
         /* RFC 9293 3.4.3: a TCP that starts anew uses higher numbers. */
-        t->end[d] = t->maxend[d] = end;
-        t->maxwin[d] = at_least_1(p->window);
-        if (syn) /* data may come as well (RFC 7413), and takes nothing back */
-            tcp_window_options(&t->flags[d], &t->scale[d], p);
-    } else if (syn && d == 1 && state == FLOW_SYN_SENT) {
         side_open(t, d, p);
-        if (!is_ack)
-            return true;
+        if (d == 1 && !is_ack)
+            return TCP_WINDOW_IN;
+    }
+
+    /* Picked up, and the other end never heard: the kernel has 0 for where it is, so that hardly
+     * anything is in window, or learned from. We note it, for a reset. */
+    peer_end = t->end[r];
+    if (t->maxwin[r] == 0 && t->flags[r] & TCP_SIDE_LIBERAL) {
+        if (is_ack)
+            t->end[r] = t->maxend[r] = sack;
+        peer_end = 0;
     }
 
     /* No acknowledgement, or the zero that some stacks put into a RST: taken for a good one. */
     if (!is_ack || (rst && ack == 0))
-        ack = sack = t->end[r];
+        ack = sack = peer_end;
     /* RFC 9293 3.10.7.1: the RST that answers a SYN may have sequence 0. */
     if (rst && seq == 0 && state == FLOW_SYN_SENT)
         seq = end = t->end[d];
 
     ack_window = t->maxwin[d] > MAX_ACK_WINDOW ? t->maxwin[d] : MAX_ACK_WINDOW;
-    if (seq_before(seq, t->maxend[d] + 1) &&
-        (t->maxwin[r] == 0 || seq_after(end, t->end[d] - t->maxwin[r] - 1)) &&
-        seq_before(sack, t->end[r] + 1) && seq_after(sack, t->end[r] - ack_window - 1)) {
-        learn(t, d, kind, p, seq, end, ack, sack);
-        return true;
-    }
-    return t->flags[d] & TCP_SIDE_LIBERAL;
+    acks_sent = seq_before(sack, peer_end + 1);
+    acks_lately = seq_after(sack, peer_end - ack_window - 1);
+    if (!seq_before(seq, t->maxend[d] + 1))
+        return judge_ahead(t, d, end, acks_sent && acks_lately);
+    if (!acks_sent)
+        return unless_liberal(t, d, TCP_WINDOW_OUT);
+    if ((t->maxwin[r] != 0 && !seq_after(end, t->end[d] - t->maxwin[r] - 1)) || !acks_lately)
+        return unless_liberal(t, d, TCP_WINDOW_DELAYED);
+    learn(t, d, kind, p, seq, end, ack, sack);
+    return TCP_WINDOW_IN;
 }

@@ -80,10 +80,15 @@ void tcp_window_open(struct tcp_track *track, const struct packet *p);
  * direction. */
 void tcp_window_swap(struct tcp_track *track);
 
-/* True if in window (or let pass); then track has learned from it. state is the flow's before the
- * segment. */
-bool tcp_window_segment(struct tcp_track *track, unsigned dir, enum tcp_kind kind, unsigned state,
-                        const struct packet *p);
+enum tcp_window {
+    TCP_WINDOW_IN,      /* track has learned from it, unless it was picked up and just let pass */
+    TCP_WINDOW_DELAYED, /* too old, or a little too much: may be meant so, let it pass */
+    TCP_WINDOW_OUT,
+};
+
+/* state is the flow's before the segment. */
+enum tcp_window tcp_window_segment(struct tcp_track *track, unsigned dir, enum tcp_kind kind,
+                                   unsigned state, const struct packet *p);
 
 /* What SYN options say, for a side's flags and scale. */
 void tcp_window_options(uint8_t *flags, uint8_t *scale, const struct packet *p);

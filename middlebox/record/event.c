@@ -20,6 +20,7 @@ static const char *const actions[] = {
     [ACTED_RESET_BOTH] = "reset both",
     [ACTED_ICMP] = "icmp",
     [ACTED_ADOPTED] = "adopted",
+    [ACTED_PROBED] = "probed",
     [ACTED_RATE_LIMITED] = "rate limited",
 };
 

@@ -27,6 +27,7 @@ enum event_action {
     ACTED_RESET_BOTH,
     ACTED_ICMP,
     ACTED_ADOPTED,
+    ACTED_PROBED,       /* UPDATE: dead connection detection sent probes */
     ACTED_RATE_LIMITED, /* should have been answered, inject-rate forbade it */
 };
 

@@ -40,6 +40,15 @@ enum flow_end {
     FLOW_END_RESOURCES = 5,
 };
 
+/* Keepalive probes that one side sent, as they passed. */
+struct flow_keepalive {
+    uint32_t seen, answered;
+    mtime_t last;     /* engine time */
+    mtime_t interval; /* between the last two of which the first was answered: the idle time; 0:
+                         unknown */
+    uint8_t length;   /* bytes in the last: 0 or 1 */
+};
+
 struct flow {
     uint64_t id;    /* unique while the daemon runs, never 0 */
     uint8_t family; /* 4 or 6 */
@@ -48,16 +57,18 @@ struct flow {
     uint8_t addr[2][16]; /* by flow_side; network byte order, IPv4 in the first four bytes */
     uint16_t port[2];    /* by flow_side; host byte order; ICMP: the id in both */
     enum flow_state state;
-    enum policy_timeout timeout_name; /* which of the profile's timeouts is running */
-    mtime_t opened;                   /* engine time */
-    mtime_t last;                     /* last packet that refreshed */
-    mtime_t timeout;                  /* the duration now in force, MTIME_NEVER possible */
-    mtime_t deadline;                 /* when it expires unless refreshed, MTIME_NEVER possible */
-    mtime_t longest_idle;             /* between two packets that refreshed */
-    uint64_t packets[2], bytes[2];    /* by the flow_side that sent them; IP bytes */
-    bool assured;                     /* both sides were seen */
-    bool guessed;                     /* picked up mid-stream: who is client was inferred */
-    bool blocked[2];                  /* packets sent by that side are dropped */
+    enum policy_timeout timeout_name;   /* which of the profile's timeouts is running */
+    mtime_t opened;                     /* engine time */
+    mtime_t last;                       /* last packet that refreshed */
+    mtime_t timeout;                    /* the duration now in force, MTIME_NEVER possible */
+    mtime_t deadline;                   /* when it expires unless refreshed, MTIME_NEVER possible */
+    mtime_t longest_idle;               /* between two packets that refreshed */
+    uint64_t packets[2], bytes[2];      /* by the flow_side that sent them; IP bytes */
+    bool assured;                       /* both sides were seen */
+    bool guessed;                       /* picked up mid-stream: who is client was inferred */
+    bool blocked[2];                    /* packets sent by that side are dropped */
+    bool probing;                       /* dead connection detection waits for answers */
+    struct flow_keepalive keepalive[2]; /* by the flow_side that probes */
     uint16_t rule;
     uint32_t mark;               /* of the last packet */
     const struct policy *policy; /* that it was opened under; borrowed until the next engine call */

@@ -30,6 +30,37 @@ static char *put_tuple(char *p, const struct flow *flow)
     return put_u64(MEMBER(p, "server_port"), flow->port[FLOW_SERVER]);
 }
 
+/* Only of a side whose keepalives were seen. The margin is what the firewall's limit leaves beyond
+ * the idle time between them: below zero they come too late. */
+static char *put_keepalive(char *p, const struct flow *flow, enum flow_side side)
+{
+    const struct flow_keepalive *k = &flow->keepalive[side];
+    const char *name = flow_side_name(side);
+
+    if (k->seen == 0)
+        return p;
+    p = put_text(put_text(p, ",\""), name);
+    p = put_u64(put_text(p, "_keepalives\":"), k->seen);
+    p = put_text(put_text(p, ",\""), name);
+    p = put_u64(put_text(p, "_keepalives_answered\":"), k->answered);
+    if (k->interval == 0)
+        return p;
+    p = put_text(put_text(p, ",\""), name);
+    p = put_seconds(put_text(p, "_keepalive_interval_s\":"), k->interval);
+    if (flow->timeout == MTIME_NEVER)
+        return p;
+    p = put_text(put_text(p, ",\""), name);
+    p = put_text(p, "_keepalive_margin_s\":");
+    if (flow->timeout < k->interval)
+        return put_seconds(put_char(p, '-'), k->interval - flow->timeout);
+    return put_seconds(p, flow->timeout - k->interval);
+}
+
+static char *put_keepalives(char *p, const struct flow *flow)
+{
+    return put_keepalive(put_keepalive(p, flow, FLOW_CLIENT), flow, FLOW_SERVER);
+}
+
 char *json_flow(char *p, const struct line *line)
 {
     const struct flow *flow = line->flow;
@@ -55,6 +86,9 @@ char *json_flow(char *p, const struct line *line)
     p = put_bool(MEMBER(p, "blocked_client"), flow->blocked[FLOW_CLIENT]);
     p = put_bool(MEMBER(p, "blocked_server"), flow->blocked[FLOW_SERVER]);
     p = put_u64(MEMBER(p, "mark"), flow->mark);
+    if (flow->probing)
+        p = put_bool(MEMBER(p, "probing"), true);
+    p = put_keepalives(p, flow);
     return put_text(p, "}\n");
 }
 
@@ -99,5 +133,6 @@ char *json_event(char *p, const struct event_line *line)
     p = put_json_string(MEMBER(p, "action"), event_action_name(event->action));
     if (event->kind == EVENT_LATE)
         p = put_late(p, line);
+    p = put_keepalives(p, &event->flow);
     return put_text(p, "}\n");
 }

@@ -70,6 +70,7 @@ static const struct row rows[] = {
     PACKET(REASON_TRUNCATED, "truncated", "truncated"),
     PACKET(REASON_MALFORMED, "malformed", "malformed"),
     PACKET(REASON_CHECKSUM, "checksum", "with a wrong checksum"),
+    PACKET(REASON_PROBE, "probe", "answers to probes of ours, swallowed"),
     ROW(PACKETS, true, "late", "needed a flow and found none", engine.late),
     ROW(PACKETS, true, "late_remembered", "such packets of a flow still remembered",
         engine.late_remembered),
@@ -92,7 +93,7 @@ static const struct row rows[] = {
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 /* A new state, reason or end needs its row. */
-_Static_assert(FLOW_STATES == 12 && REASONS == 15 && FLOW_END_RESOURCES == 5, "rows are missing");
+_Static_assert(FLOW_STATES == 12 && REASONS == 16 && FLOW_END_RESOURCES == 5, "rows are missing");
 
 static uint64_t value(const struct record_status *status, const struct row *row)
 {

@@ -58,8 +58,27 @@ static char *put_both(char *p, const uint64_t value[2])
     return put_right(put_amount(p, value[FLOW_SERVER]), start, COUNT);
 }
 
+/* ` client-keepalive 2min`, or how many were seen while the time between them is not known yet. */
+static char *put_keepalive(char *p, const struct flow *flow, enum flow_side side)
+{
+    const struct flow_keepalive *k = &flow->keepalive[side];
+
+    if (k->seen == 0)
+        return p;
+    p = put_char(put_text(put_char(p, ' '), flow_side_name(side)), '-');
+    p = put_text(p, "keepalive ");
+    if (k->interval)
+        p = put_duration(p, k->interval);
+    else
+        p = put_text(put_u64(p, k->seen), " seen");
+    return k->answered == 0 ? put_text(p, " unanswered") : p;
+}
+
 static char *put_marks(char *p, const struct flow *flow)
 {
+    p = put_keepalive(put_keepalive(p, flow, FLOW_CLIENT), flow, FLOW_SERVER);
+    if (flow->probing)
+        p = put_text(p, " probing");
     if (flow->guessed)
         p = put_text(p, " guessed");
     if (flow->blocked[FLOW_CLIENT] && flow->blocked[FLOW_SERVER])

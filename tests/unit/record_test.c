@@ -76,6 +76,10 @@ static void make_flows(struct flow *f)
     f[0].packets[0] = 5, f[0].bytes[0] = 300, f[0].packets[1] = 4, f[0].bytes[1] = 280;
     f[0].assured = true;
     f[0].longest_idle = 1200 * MTIME_MSEC;
+    f[0].keepalive[FLOW_SERVER] =
+        (struct flow_keepalive){.seen = 4, .answered = 3, .interval = 7200 * S, .length = 1};
+    f[0].keepalive[FLOW_CLIENT] =
+        (struct flow_keepalive){.seen = 2, .answered = 2, .interval = 120 * S + 300 * MTIME_MSEC};
 
     f[1] = flow_of(8, IPPROTO_TCP, "2001:db8:1::2", 40001, "2001:db8:2::2", 22);
     timed(&f[1], FLOW_ESTABLISHED, TIMEOUT_TCP_ESTABLISHED, 1000 * S, MTIME_NEVER);
@@ -93,6 +97,10 @@ static void make_flows(struct flow *f)
     f[2].packets[0] = f[2].packets[1] = f[2].bytes[0] = f[2].bytes[1] = UINT64_MAX;
     f[2].longest_idle = MTIME_NEVER - 1;
     f[2].mark = UINT32_MAX;
+    f[2].probing = true;
+    f[2].keepalive[0].seen = f[2].keepalive[1].seen = UINT32_MAX;
+    f[2].keepalive[0].answered = f[2].keepalive[1].answered = UINT32_MAX;
+    f[2].keepalive[0].interval = f[2].keepalive[1].interval = MTIME_NEVER - 1;
     f[2].blocked[FLOW_CLIENT] = f[2].blocked[FLOW_SERVER] = f[2].guessed = true;
 
     f[3] = flow_of(9, IPPROTO_UDP, "192.0.2.3", 5353, "198.51.100.53", 53);
