@@ -103,7 +103,8 @@ bool engine_owns(struct engine *engine, const struct packet *packet, struct judg
  * to go on. */
 bool engine_advance(struct engine *engine, mtime_t now, unsigned budget, struct outcome *out);
 
-/* False if nothing is ever due. *when may be earlier than the first expiry, never later. */
+/* False if nothing is ever due. *when may be earlier than the first expiry, never later; only while
+ * adaptive timeouts rule, events (never verdicts) may come 10 ms later than they could. */
 bool engine_next_deadline(const struct engine *engine, mtime_t *when);
 
 /* From now on new flows are opened under policy. max_flows does not shrink below the flows that

@@ -66,10 +66,15 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
         .policy = policy_of(e, r),
     };
     show_key(&r->key, client_end(r), out);
+    if (adaptive(e))
+        out->deadline = life_over_at(e, f);
     if (r->has_extra) {
         const struct flow_extra *x = extra_of(e, f);
 
         out->probing = x->dcd_sent > 0;
+        /* Until it is asked, people want to see the idle limit. */
+        if (out->probing)
+            out->deadline = life_over_at(e, f);
         memcpy(out->keepalive, x->keepalive, sizeof(out->keepalive));
     }
     for (unsigned d = 0; d < 2; d++) {

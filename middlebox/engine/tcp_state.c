@@ -241,7 +241,7 @@ static enum rst_effect judge_rst(const struct tcp_flow *f, unsigned dir, const s
         *next = f->state;
     }
     /* The answer to a SYN or an ACK that we had let pass unchecked. */
-    if (((f->reply && t->last_kind == TCP_KIND_SYN) ||
+    if (((f->reply && t->last_kind == TCP_KIND_SYN && t->last_dir != dir) ||
          (!f->assured && t->last_kind == TCP_KIND_ACK)) &&
         p->ack == t->last_end)
         return RST_UNCHECKED;

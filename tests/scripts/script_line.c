@@ -87,7 +87,7 @@ static const char *const reasons[REASONS] = {
     [REASON_FULL] = "full",           [REASON_DEAD] = "dead",
     [REASON_FRAGMENT] = "fragment",   [REASON_FRAGMENT_LOST] = "fragment-lost",
     [REASON_TRUNCATED] = "truncated", [REASON_MALFORMED] = "malformed",
-    [REASON_CHECKSUM] = "checksum",
+    [REASON_CHECKSUM] = "checksum",   [REASON_PROBE] = "probe",
 };
 
 /* `client S 0:0(0) -> accept new` */
