@@ -71,7 +71,7 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
     if (r->has_extra) {
         const struct flow_extra *x = extra_of(e, f);
 
-        out->probing = x->dcd_sent > 0;
+        out->probing = x->dcd_next > 0;
         /* Until it is asked, people want to see the idle limit. */
         if (out->probing)
             out->deadline = life_over_at(e, f);
