@@ -65,6 +65,7 @@ static bool put(struct client *client, char type, const char *data, size_t len)
         out->len -= client->sent;
         client->sent = 0;
     }
+    client->last = out->len;
     if (!make_room(out, sizeof(size) + size))
         return false;
     memcpy(out->data + out->len, &size, sizeof(size));
@@ -74,10 +75,31 @@ static bool put(struct client *client, char type, const char *data, size_t len)
     return true;
 }
 
+/* Many small pieces (events) become few messages. */
+static bool append(struct client *client, const char *data, size_t len)
+{
+    struct record_buf *out = &client->out;
+    uint32_t size;
+
+    if (client->last < client->sent || client->last == out->len)
+        return false;
+    memcpy(&size, out->data + client->last, sizeof(size));
+    if (out->data[client->last + sizeof(size)] != 'D' || size + len > MESSAGE_MAX ||
+        !make_room(out, len))
+        return false;
+    memcpy(out->data + out->len, data, len);
+    out->len += len;
+    size += (uint32_t)len;
+    memcpy(out->data + client->last, &size, sizeof(size));
+    return true;
+}
+
 bool client_data(struct client *client, const char *data, size_t len)
 {
     if (client_held(client) + len > CLIENT_ROOM)
         return false;
+    if (append(client, data, len))
+        return true;
     while (len > 0) {
         size_t some = len < MESSAGE_MAX ? len : MESSAGE_MAX;
 
@@ -123,7 +145,7 @@ bool client_flush(struct client *client, int64_t now)
     }
     free(out->data); /* a hundred idle clients need not hold the memory of their longest answer */
     *out = (struct record_buf){0};
-    client->sent = 0;
+    client->sent = client->last = 0;
     return true;
 }
 

@@ -26,6 +26,7 @@ struct client {
     size_t text_len;
     struct record_buf out; /* messages, each behind its length */
     size_t sent;           /* of out */
+    size_t last;           /* where the last message starts */
     uint64_t lost;         /* events since the last `lost` line */
     int64_t progress;      /* monotonic ns: when something last went in or out */
     int64_t until;         /* monotonic ns: when a wait is over; INT64_MAX */

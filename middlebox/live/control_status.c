@@ -62,6 +62,12 @@ static void add_loop(struct record_status *status, struct loop *loop)
     engine_stats(loop->engine, &one);
     pthread_mutex_unlock(&loop->lock);
     add(&status->engine, &one);
+    for (unsigned i = 0; i < REASONS; i++) {
+        status->engine.packets[i] += c->elsewhere[i];
+        status->engine.accepted += c->elsewhere[i];
+    }
+    status->engine.accepted -= c->elsewhere_dropped;
+    status->engine.dropped += c->elsewhere_dropped;
     status->enobufs += c->enobufs;
     status->injected += c->injected;
     status->inject_failed += c->inject_failed;

@@ -162,6 +162,8 @@ static void share_out(struct loop *loop, struct nfqueue_batch *batch, struct sha
             continue; /* our own, where the operator's rules did not leave it out */
         if (judged_elsewhere(loop, p, &judgement)) {
             batch->drop[i] = judgement.verdict == VERDICT_DROP;
+            loop->counters.elsewhere[judgement.reason]++;
+            loop->counters.elsewhere_dropped += batch->drop[i];
             continue;
         }
         share->at[share->n] = (uint8_t)i;

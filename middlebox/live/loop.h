@@ -25,6 +25,8 @@ struct loop_counters {
     _Atomic uint64_t enobufs, injected, inject_failed;
     _Atomic uint32_t largest_batch;
     _Atomic int64_t backlog_max; /* wall time, ns */
+    /* Judged by another queue's engine, whose own counters leave them out. */
+    _Atomic uint64_t elsewhere[REASONS], elsewhere_dropped;
 };
 
 struct loop {

@@ -50,14 +50,17 @@ static void expect(const char *message, size_t len)
 static void one_message_each(void **state)
 {
     (void)state;
-    assert_true(client_data(&client, "some\n", 5));
+    assert_true(client_data(&client, "so", 2));
+    assert_true(client_data(&client, "me\n", 3));
     assert_true(client_say(&client, "note"));
+    assert_true(client_data(&client, "more\n", 5));
     client_end(&client, 1);
     assert_true(client_flush(&client, 2));
     assert_int_equal(client_held(&client), 0);
     assert_int_equal(client.progress, 2);
     expect("Dsome\n", 6);
     expect("Mnote", 5);
+    expect("Dmore\n", 6);
     expect("Z\1", 2);
     assert_int_equal(client.state, CLIENT_ASKING);
 }
