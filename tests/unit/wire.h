@@ -167,6 +167,9 @@ static inline struct policy *wire_policy(void)
             p->profiles[i].timeout[t] = (10 + (mtime_t)t * 3 + i * 7) * MTIME_SEC;
         p->profiles[i].timeout[TIMEOUT_TCP_ESTABLISHED] = 300 * MTIME_SEC;
         p->profiles[i].timeout[TIMEOUT_ACTIVE] = MTIME_NEVER;
+        p->profiles[i].max_retrans = 3;
+        p->profiles[i].dcd_interval = 15 * MTIME_SEC;
+        p->profiles[i].dcd_count = 3;
     }
     return p;
 }
