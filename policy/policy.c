@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/policy.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
 static const char *const setting_names[POLICY_SETTINGS] = {
@@ -20,6 +21,11 @@ static const char *const setting_names[POLICY_SETTINGS] = {
     [TIMEOUT_ICMPV6] = "icmpv6",
     [TIMEOUT_GENERIC] = "generic",
     [TIMEOUT_ACTIVE] = "active-timeout",
+    [TIMEOUT_TCP_NO_DATA] = "tcp-no-data",
+    [TIMEOUT_UDP_FIRST] = "udp-first",
+    [TIMEOUT_ICMP_REPLIED] = "icmp-replied",
+    [TIMEOUT_GENERIC_FIRST] = "generic-first",
+    [TIMEOUT_GENERIC_REPLIED] = "generic-replied",
     [SETTING_ON_EXPIRY] = "on-expiry",
     [SETTING_ON_LATE] = "on-late",
     [SETTING_RESET_FORM] = "reset-form",
@@ -36,6 +42,8 @@ static const char *const setting_names[POLICY_SETTINGS] = {
     [SETTING_DCD_BEFORE] = "dcd-before",
     [SETTING_DCD_ANSWERS] = "dcd-answers",
     [SETTING_DCD_THEN] = "dcd-then",
+    [SETTING_REFRESH_UDP] = "refresh-udp",
+    [SETTING_KIND] = "kind",
 };
 static const char *const on_expiry_names[] = {"silent", "reset-client", "reset-server",
                                               "reset-both", "dcd"};
@@ -44,6 +52,8 @@ static const char *const on_late_names[] = {"drop",         "reset", "reset-clie
 static const char *const reset_form_names[] = {"rfc9293", "echo"};
 static const char *const on_invalid_names[] = {"drop", "pass"};
 static const char *const refresh_names[] = {"both", "client", "server", "each", "none"};
+static const char *const refresh_udp_names[] = {"same", "both", "client", "server", "each", "none"};
+static const char *const kind_names[] = {"firewall", "proxy"};
 static const char *const refresh_by_names[] = {"any", "payload"};
 static const char *const refresh_in_names[] = {"all", "established"};
 static const char *const half_close_names[] = {"one-fin", "both-fins"};
@@ -88,6 +98,16 @@ const char *policy_on_invalid_name(enum policy_on_invalid v)
 const char *policy_refresh_name(enum policy_refresh v)
 {
     return NAME_OF(refresh_names, v);
+}
+
+const char *policy_refresh_udp_name(enum policy_refresh_udp v)
+{
+    return NAME_OF(refresh_udp_names, v);
+}
+
+const char *policy_kind_name(enum policy_kind v)
+{
+    return NAME_OF(kind_names, v);
 }
 
 const char *policy_refresh_by_name(enum policy_refresh_by v)
@@ -156,6 +176,39 @@ struct policy *policy_unref(struct policy *policy)
     free(policy->server_ports);
     free(policy);
     return NULL;
+}
+
+enum policy_timeout policy_timeout_of(const struct policy_profile *profile,
+                                      enum policy_timeout timeout, uint8_t proto)
+{
+    if (profile->timeout[timeout] > 0)
+        return timeout;
+    if (timeout == TIMEOUT_UDP_FIRST)
+        return TIMEOUT_UDP;
+    if (timeout == TIMEOUT_ICMP_REPLIED)
+        return proto == IPPROTO_ICMPV6 ? TIMEOUT_ICMPV6 : TIMEOUT_ICMP;
+    return TIMEOUT_GENERIC;
+}
+
+enum policy_refresh policy_refresh_of(const struct policy_profile *profile, uint8_t proto)
+{
+    if (proto != IPPROTO_UDP)
+        return profile->refresh;
+    switch (profile->refresh_udp) {
+    case REFRESH_UDP_SAME:
+        break;
+    case REFRESH_UDP_BOTH:
+        return REFRESH_BOTH;
+    case REFRESH_UDP_CLIENT:
+        return REFRESH_CLIENT;
+    case REFRESH_UDP_SERVER:
+        return REFRESH_SERVER;
+    case REFRESH_UDP_EACH:
+        return REFRESH_EACH;
+    case REFRESH_UDP_NONE:
+        return REFRESH_NONE;
+    }
+    return profile->refresh;
 }
 
 bool policy_is_server_port(const struct policy *policy, uint16_t port)

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* The names of the kernel's nf_conntrack_*_timeout_* sysctls, plus active-timeout (a flow's whole
- * life). */
+ * life) and what other firewalls tell apart. */
 enum policy_timeout {
     TIMEOUT_TCP_SYN_SENT,
     TIMEOUT_TCP_SYN_RECV,
@@ -33,9 +33,15 @@ enum policy_timeout {
     TIMEOUT_ICMP,
     TIMEOUT_ICMPV6,
     TIMEOUT_GENERIC,
-    TIMEOUT_ACTIVE, /* `active-timeout`: hard lifetime, `never` by default */
+    TIMEOUT_ACTIVE,      /* `active-timeout`: hard lifetime, `never` by default */
+    TIMEOUT_TCP_NO_DATA, /* established and no payload yet */
+    /* 0 in these: as the timeout they refine. */
+    TIMEOUT_UDP_FIRST, /* pf: one packet, and no more */
+    TIMEOUT_ICMP_REPLIED,
+    TIMEOUT_GENERIC_FIRST,
+    TIMEOUT_GENERIC_REPLIED,
 };
-#define POLICY_TIMEOUTS (TIMEOUT_ACTIVE + 1)
+#define POLICY_TIMEOUTS (TIMEOUT_GENERIC_REPLIED + 1)
 
 enum policy_on_expiry {
     ON_EXPIRY_SILENT,
@@ -55,6 +61,15 @@ enum policy_on_late {
 enum policy_reset_form { RESET_FORM_RFC9293, RESET_FORM_ECHO };
 enum policy_on_invalid { ON_INVALID_DROP, ON_INVALID_PASS };
 enum policy_refresh { REFRESH_BOTH, REFRESH_CLIENT, REFRESH_SERVER, REFRESH_EACH, REFRESH_NONE };
+/* The same for UDP where it differs: RFC 4787 REQ-6, WinNAT, Azure NAT gateway. */
+enum policy_refresh_udp {
+    REFRESH_UDP_SAME,
+    REFRESH_UDP_BOTH,
+    REFRESH_UDP_CLIENT,
+    REFRESH_UDP_SERVER,
+    REFRESH_UDP_EACH,
+    REFRESH_UDP_NONE,
+};
 enum policy_refresh_by { REFRESH_BY_ANY, REFRESH_BY_PAYLOAD };
 /* What starts the half-closed timeouts: the first FIN, or only both (ASA, SRX). */
 enum policy_half_close { HALF_CLOSE_ONE_FIN, HALF_CLOSE_BOTH_FINS };
@@ -66,6 +81,8 @@ enum policy_refresh_in { REFRESH_IN_ALL, REFRESH_IN_ESTABLISHED };
 /* Dead connection detection: who is probed, and what becomes of the answers. */
 enum policy_dcd_to { DCD_TO_BOTH, DCD_TO_CLIENT, DCD_TO_SERVER };
 enum policy_dcd_answers { DCD_ANSWERS_PASS, DCD_ANSWERS_SWALLOW };
+/* A proxy ends the connections of both sides: the profile tells its times only. */
+enum policy_kind { KIND_FIREWALL, KIND_PROXY };
 enum policy_on_full { ON_FULL_DROP_NEW, ON_FULL_EVICT_OLDEST, ON_FULL_EVICT_UNASSURED };
 enum policy_action { ACTION_USE, ACTION_DROP, ACTION_REJECT };
 
@@ -94,8 +111,10 @@ enum policy_setting {
     SETTING_DCD_BEFORE,
     SETTING_DCD_ANSWERS,
     SETTING_DCD_THEN,
+    SETTING_REFRESH_UDP,
+    SETTING_KIND,
 };
-#define POLICY_SETTINGS (SETTING_DCD_THEN + 1)
+#define POLICY_SETTINGS (SETTING_KIND + 1)
 
 struct policy_profile {
     char *name;    /* owned */
@@ -107,6 +126,7 @@ struct policy_profile {
     enum policy_reset_form reset_form;
     enum policy_on_invalid on_invalid;
     enum policy_refresh refresh;
+    enum policy_refresh_udp refresh_udp;
     enum policy_refresh_by refresh_by;
     enum policy_refresh_in refresh_in;
     enum policy_half_close half_close;
@@ -118,6 +138,7 @@ struct policy_profile {
     mtime_t dcd_before; /* probing starts so long before the idle limit; 0: at the limit */
     enum policy_dcd_answers dcd_answers;
     enum policy_on_expiry dcd_then; /* what follows when nobody answers; never ON_EXPIRY_DCD */
+    enum policy_kind kind;
     enum policy_origin origin[POLICY_SETTINGS];
     char *source[POLICY_SETTINGS]; /* owned; NULL: none given */
 };
@@ -158,6 +179,13 @@ struct policy *policy_unref(struct policy *policy);
 /* Is this port one that servers listen on: below 1024 or in `server-ports`? Host byte order. */
 bool policy_is_server_port(const struct policy *policy, uint16_t port);
 
+/* The one that holds in its place where that is 0, as only the refinements are. */
+enum policy_timeout policy_timeout_of(const struct policy_profile *profile,
+                                      enum policy_timeout timeout, uint8_t proto);
+
+/* Whose packets restart the idle time of a flow of that IP protocol. */
+enum policy_refresh policy_refresh_of(const struct policy_profile *profile, uint8_t proto);
+
 /* The words of the policy language, NULL for a value out of range. Static, never freed. */
 const char *policy_timeout_name(enum policy_timeout timeout);
 const char *policy_setting_name(unsigned setting);
@@ -166,6 +194,8 @@ const char *policy_on_late_name(enum policy_on_late v);
 const char *policy_reset_form_name(enum policy_reset_form v);
 const char *policy_on_invalid_name(enum policy_on_invalid v);
 const char *policy_refresh_name(enum policy_refresh v);
+const char *policy_refresh_udp_name(enum policy_refresh_udp v);
+const char *policy_kind_name(enum policy_kind v);
 const char *policy_refresh_by_name(enum policy_refresh_by v);
 const char *policy_refresh_in_name(enum policy_refresh_in v);
 const char *policy_half_close_name(enum policy_half_close v);

@@ -99,14 +99,9 @@ bool policy_build_name_fits(struct policy_build *build, struct policy_word name)
 void policy_build_unknown_profile(struct policy_build *build, struct policy_word name,
                                   const char *allowed)
 {
-    char shipped[2048] = "";
-    size_t used = 0;
-
-    for (size_t i = 0; i < policy_shipped_count && used < sizeof(shipped); i++)
-        used +=
-            (size_t)snprintf(shipped + used, sizeof(shipped) - used, " %s", policy_shipped[i].name);
-    policy_fault(&build->faults, name.at, "no profile \"%.*s\"; allowed: %s:%s",
-                 POLICY_WORD_ARG(name), allowed, shipped);
+    policy_fault(&build->faults, name.at,
+                 "no profile \"%.*s\"; allowed: %s (idlewall profile list)", POLICY_WORD_ARG(name),
+                 allowed);
 }
 
 void policy_build_complete(struct policy_build *build)

@@ -67,7 +67,7 @@ void policy_build_open(struct policy_build *build, struct policy_at at,
 
 static void setting_unknown(struct policy_build *build, struct policy_word word)
 {
-    char allowed[768] = "";
+    char allowed[1024] = "";
     size_t used = 0;
 
     for (unsigned i = 0; i < POLICY_SETTINGS && used < sizeof(allowed); i++)

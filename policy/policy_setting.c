@@ -26,6 +26,7 @@ static const struct policy_profile defaults = {
             [TIMEOUT_ICMPV6] = 30 * MTIME_SEC,
             [TIMEOUT_GENERIC] = 600 * MTIME_SEC,
             [TIMEOUT_ACTIVE] = MTIME_NEVER,
+            [TIMEOUT_TCP_NO_DATA] = MTIME_NEVER,
         },
     .on_expiry = ON_EXPIRY_SILENT,
     .on_late = ON_LATE_ADOPT,
@@ -95,6 +96,10 @@ static const char *choice_name(unsigned setting, unsigned v)
         return policy_refresh_by_name((enum policy_refresh_by)v);
     case SETTING_REFRESH_IN:
         return policy_refresh_in_name((enum policy_refresh_in)v);
+    case SETTING_REFRESH_UDP:
+        return policy_refresh_udp_name((enum policy_refresh_udp)v);
+    case SETTING_KIND:
+        return policy_kind_name((enum policy_kind)v);
     case SETTING_HALF_CLOSE:
         return policy_half_close_name((enum policy_half_close)v);
     case SETTING_RST:
@@ -131,6 +136,10 @@ static unsigned choice_get(const struct policy_profile *profile, unsigned settin
         return profile->refresh_by;
     case SETTING_REFRESH_IN:
         return profile->refresh_in;
+    case SETTING_REFRESH_UDP:
+        return profile->refresh_udp;
+    case SETTING_KIND:
+        return profile->kind;
     case SETTING_HALF_CLOSE:
         return profile->half_close;
     case SETTING_RST:
@@ -173,6 +182,12 @@ static void choice_set(struct policy_profile *profile, unsigned setting, unsigne
         return;
     case SETTING_REFRESH_IN:
         profile->refresh_in = (enum policy_refresh_in)v;
+        return;
+    case SETTING_REFRESH_UDP:
+        profile->refresh_udp = (enum policy_refresh_udp)v;
+        return;
+    case SETTING_KIND:
+        profile->kind = (enum policy_kind)v;
         return;
     case SETTING_HALF_CLOSE:
         profile->half_close = (enum policy_half_close)v;
@@ -261,10 +276,18 @@ static void assign_count(unsigned setting, unsigned *count, struct policy_word w
                      policy_setting_name(setting), POLICY_WORD_ARG(word));
 }
 
+/* The word for 0, NULL where 0 is none. */
+static const char *zero_word(unsigned setting)
+{
+    if (setting == SETTING_DCD_BEFORE)
+        return "none";
+    return setting >= TIMEOUT_UDP_FIRST && setting < POLICY_TIMEOUTS ? "same" : NULL;
+}
+
 static void assign_duration(unsigned setting, mtime_t *duration, struct policy_word word,
                             struct policy_faults *faults)
 {
-    if (setting == SETTING_DCD_BEFORE && word_is(word, "none"))
+    if (zero_word(setting) && word_is(word, zero_word(setting)))
         *duration = 0;
     else if (setting >= POLICY_TIMEOUTS && word_is(word, "never"))
         policy_fault(faults, word.at, "%s cannot be \"never\"; allowed: a duration%s",
@@ -309,8 +332,8 @@ const char *policy_setting_text(const struct policy_profile *profile, unsigned s
 {
     struct policy_profile *p = (struct policy_profile *)(uintptr_t)profile; /* only read */
 
-    if (setting == SETTING_DCD_BEFORE && profile->dcd_before == 0)
-        return "none";
+    if (duration_of(p, setting) && *duration_of(p, setting) == 0 && zero_word(setting))
+        return zero_word(setting);
     if (duration_of(p, setting))
         return duration_format(*duration_of(p, setting), buf, POLICY_SETTING_TEXT);
     if (!count_of(p, setting))

@@ -373,6 +373,8 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
     client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
                            flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
                            flow->port[FLOW_SERVER], flow->icmp_type);
+    if (flow->icmp_type)
+        flow_key_set_asker(&key, client);
     hash = flow_table_hash(&e->table, &key);
     if (flow_table_find(&e->table, &key, hash) != STORE_NONE)
         return -EEXIST;
@@ -387,7 +389,7 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
                            (flow->blocked[FLOW_SERVER] ? RECORD_BLOCKED_SERVER : 0));
     f.r->rule = (uint16_t)rule;
     f.r->policy = e->current;
-    f.r->state = (uint8_t)flow->state;
+    f.r->state = flow->state & 15;
     f.r->wheel_bucket = WHEEL_NOWHERE;
     f.r->last = flow->last;
     age_add(&e->age, &e->table.store, slot);
@@ -400,7 +402,8 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
     f.r->tcp.flags[0] = f.r->tcp.flags[1] = TCP_SIDE_SACK | TCP_SIDE_LIBERAL;
     *f.opened = flow->opened;
     f.rest->mark = flow->mark;
-    f.r->timeout_name = (uint16_t)(flow->timeout_name & 15);
+    f.r->timeout_name = policy_timeout_of(profile_of(e, f.r), flow->timeout_name, flow->proto) & 63;
+    f.r->data = flow->timeout_name != TIMEOUT_TCP_NO_DATA;
     f.rest->longest_idle_ms = flow->longest_idle / MTIME_MSEC > UINT32_MAX
                                   ? UINT32_MAX
                                   : (uint32_t)(flow->longest_idle / MTIME_MSEC);

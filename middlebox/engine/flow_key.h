@@ -17,7 +17,7 @@ struct flow_key {
     uint8_t proto;       /* IPPROTO_* */
     uint8_t family;      /* 4 or 6 */
     uint8_t type;        /* ICMP queries: the request's type; else 0 */
-    uint8_t zero;
+    uint8_t asker;       /* ICMP queries: the end that asks; the other's are flows of their own */
 };
 
 static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
@@ -31,6 +31,12 @@ static inline bool flow_key_equal(const struct flow_key *a, const struct flow_ke
  */
 unsigned flow_key_init(struct flow_key *key, uint8_t family, uint8_t proto, const uint8_t *src,
                        uint16_t src_port, const uint8_t *dst, uint16_t dst_port, uint8_t type);
+
+/* For an ICMP query, once the rest is set. A host that asks itself is end 0 either way. */
+static inline void flow_key_set_asker(struct flow_key *key, unsigned end)
+{
+    key->asker = end && memcmp(key->addr[0], key->addr[1], sizeof(key->addr[0])) != 0;
+}
 
 /* SipHash-1-3 with a secret of 16 bytes, so that nobody outside can aim for collisions. */
 uint64_t flow_key_hash(const struct flow_key *key, const uint8_t secret[16]);

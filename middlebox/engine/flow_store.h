@@ -30,18 +30,19 @@ enum {
 /* What every packet touches: two cache lines. */
 struct record {
     struct flow_key key;
-    mtime_t last;     /* the latest packet that refreshed */
-    mtime_t deadline; /* expired from then on */
-    uint8_t state;    /* enum flow_state */
+    mtime_t last;      /* the latest packet that refreshed */
+    mtime_t deadline;  /* expired from then on */
+    uint8_t state : 4; /* enum flow_state */
+    uint8_t sides : 2; /* RECORD_LINGER: bit per flow_side that we answer; else, for refresh each:
+                          the flow_side that was quiet for longer */
+    uint8_t data : 1;  /* a TCP segment with payload was seen */
     uint8_t flags;
     uint16_t rule : 15;
     uint16_t has_extra : 1;     /* has an entry in the engine's pool of flow_extra */
     uint16_t policy;            /* slot of the engine's policies */
     uint16_t wheel_bucket : 10; /* with wheel_place: where the wheel keeps it */
-    uint16_t timeout_name : 4;  /* enum policy_timeout in force */
-    uint16_t sides : 2;   /* RECORD_LINGER: bit per flow_side that we answer; else, for refresh
-                             each: the flow_side that was quiet for longer */
-    struct tcp_track tcp; /* its id_high belongs to the record */
+    uint16_t timeout_name : 6;  /* enum policy_timeout in force */
+    struct tcp_track tcp;       /* its id_high belongs to the record */
     uint32_t wheel_place;
     uint32_t id_low; /* flow ids count up from 1 and never come twice: 48 bits */
 };

@@ -123,6 +123,7 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
     bool payload = p->payload_len > 1 || (p->payload_len == 1 && p->seq + 1 != f.r->tcp.end[dir]);
     bool changed;
 
+    tf.data = f.r->data || payload;
     if (!tcp_flags_valid(p->flags))
         return invalid(profile_of(e, f.r));
     outcome = tcp_state_segment(&tf, dir, p);
@@ -162,6 +163,7 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
     }
     if (tf.assured)
         f.r->flags |= RECORD_ASSURED;
+    f.r->data = tf.data;
     changed = tf.state != f.r->state;
     if (changed)
         life_set_state(e, f, tf.state);
@@ -184,17 +186,30 @@ static enum policy_timeout udp_timeout(const struct engine *e, struct live f, bo
     return replied && e->now - *f.opened > 2 * MTIME_SEC ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP;
 }
 
+/* Of a flow without TCP, once a packet more than the first has come. */
+static enum policy_timeout plain_timeout(const struct engine *e, struct live f,
+                                         const struct packet *p, bool replied, bool now_replied)
+{
+    const struct policy_profile *profile = profile_of(e, f.r);
+
+    if (p->kind == PACKET_UDP)
+        return udp_timeout(e, f, replied);
+    if (p->kind == PACKET_ECHO && now_replied)
+        return policy_timeout_of(profile, TIMEOUT_ICMP_REPLIED, p->key.proto);
+    if (p->kind == PACKET_ECHO)
+        return p->key.family == 4 ? TIMEOUT_ICMP : TIMEOUT_ICMPV6;
+    return now_replied ? policy_timeout_of(profile, TIMEOUT_GENERIC_REPLIED, p->key.proto)
+                       : TIMEOUT_GENERIC;
+}
+
 static struct judgement plain_packet(struct engine *e, struct live f, unsigned dir,
                                      const struct packet *p, struct outcome *out)
 {
-    enum policy_timeout timeout = (enum policy_timeout)f.r->timeout_name;
+    enum policy_timeout timeout;
     bool replied = f.r->flags & RECORD_REPLY;
-    /* A request from the far end with the same id would be a flow of its own; it shares this one,
-     * and answers nothing. */
-    bool changed = dir == FLOW_SERVER && !replied && (p->kind != PACKET_ECHO || p->is_reply);
+    bool changed = dir == FLOW_SERVER && !replied;
 
-    if (p->kind == PACKET_UDP)
-        timeout = udp_timeout(e, f, replied);
+    timeout = plain_timeout(e, f, p, replied, replied || changed);
     life_count(f, dir, p);
     if (changed) {
         f.r->flags |= RECORD_REPLY | (p->kind == PACKET_UDP ? 0 : RECORD_ASSURED);

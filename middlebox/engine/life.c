@@ -44,6 +44,20 @@ void life_sketch(const struct engine *e, const struct packet *p, unsigned client
     show_key(&p->key, client, out);
 }
 
+/* pf.conf(5), adaptive.start: the timeout shrinks with every flow more. */
+static mtime_t shrunk(const struct engine *e, struct live f, mtime_t over)
+{
+    const struct policy *policy = e->policies[e->current].policy;
+    mtime_t span = policy->adaptive_end - policy->adaptive_start, left, whole = over - f.r->last;
+
+    if (over == MTIME_NEVER)
+        return over;
+    if (e->stats.flows >= policy->adaptive_end)
+        return f.r->last;
+    left = policy->adaptive_end - e->stats.flows;
+    return f.r->last + whole / span * left + whole % span * left / span;
+}
+
 void life_show(const struct engine *e, struct live f, struct flow *out)
 {
     const struct record *r = f.r;
@@ -66,13 +80,13 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
         .policy = policy_of(e, r),
     };
     show_key(&r->key, client_end(r), out);
+    /* Until it is asked, people want to see the idle limit. */
     if (adaptive(e))
-        out->deadline = life_over_at(e, f);
+        out->deadline = shrunk(e, f, r->deadline);
     if (r->has_extra) {
         const struct flow_extra *x = extra_of(e, f);
 
-        out->probing = x->dcd_next > 0;
-        /* Until it is asked, people want to see the idle limit. */
+        out->probing = dcd_covers(e, f) && (x->dcd_next > 0 || e->now >= out->deadline);
         if (out->probing)
             out->deadline = life_over_at(e, f);
         memcpy(out->keepalive, x->keepalive, sizeof(out->keepalive));
@@ -128,7 +142,7 @@ void life_set_state(struct engine *e, struct live f, enum flow_state state)
 {
     e->stats.by_state[f.r->state]--;
     e->stats.by_state[state]++;
-    f.r->state = (uint8_t)state;
+    f.r->state = state & 15;
 }
 
 void life_count(struct live f, unsigned dir, const struct packet *p)
@@ -143,7 +157,7 @@ static bool counts_as_activity(const struct policy_profile *profile, const struc
     if (profile->refresh_in == REFRESH_IN_ESTABLISHED && r->key.proto == IPPROTO_TCP &&
         r->state != FLOW_ESTABLISHED)
         return false;
-    switch (profile->refresh) {
+    switch (policy_refresh_of(profile, r->key.proto)) {
     case REFRESH_CLIENT:
         if (dir != FLOW_CLIENT)
             return false;
@@ -201,9 +215,10 @@ static void lengthen(struct engine *e, struct live f, enum policy_timeout timeou
 
     if (profile->timeout[timeout] <= before)
         return;
-    if (profile->refresh == REFRESH_EACH && f.r->deadline - before < since)
+    if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH &&
+        f.r->deadline - before < since)
         since = f.r->deadline - before > *f.opened ? f.r->deadline - before : *f.opened;
-    f.r->timeout_name = (uint16_t)(timeout & 15);
+    f.r->timeout_name = timeout & 63;
     life_set_deadline(e, f, life_deadline(e, f, since));
 }
 
@@ -220,10 +235,10 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
     if (idle / MTIME_MSEC > f.rest->longest_idle_ms)
         f.rest->longest_idle_ms =
             idle / MTIME_MSEC > UINT32_MAX ? UINT32_MAX : (uint32_t)(idle / MTIME_MSEC);
-    if (profile->refresh == REFRESH_EACH)
+    if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH)
         since = quieter_since(f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
-    f.r->timeout_name = (uint16_t)(timeout & 15);
+    f.r->timeout_name = timeout & 63;
     if (f.r->has_extra)
         dcd_stop(extra_of(e, f));
     life_set_deadline(e, f, life_deadline(e, f, since));
@@ -321,7 +336,7 @@ void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_
         return;
     }
     f.r->flags |= RECORD_LINGER;
-    f.r->sides = (uint16_t)(linger_sides & 3);
+    f.r->sides = linger_sides & 3;
     life_set_deadline(e, f, mtime_add(e->now, e->config.linger));
 }
 
@@ -345,20 +360,6 @@ bool life_expiry_must_wait(struct engine *e, struct live f)
            reset_allowed_at(e, resets_for(sides)) > e->now;
 }
 
-/* pf.conf(5), adaptive.start: the timeout shrinks with every flow more. */
-static mtime_t shrunk(const struct engine *e, struct live f, mtime_t over)
-{
-    const struct policy *policy = e->policies[e->current].policy;
-    mtime_t span = policy->adaptive_end - policy->adaptive_start, left, whole = over - f.r->last;
-
-    if (over == MTIME_NEVER)
-        return over;
-    if (e->stats.flows >= policy->adaptive_end)
-        return f.r->last;
-    left = policy->adaptive_end - e->stats.flows;
-    return f.r->last + whole / span * left + whole % span * left / span;
-}
-
 mtime_t life_over_at(const struct engine *e, struct live f)
 {
     mtime_t over = f.r->deadline;
@@ -377,7 +378,8 @@ bool life_is_over(struct engine *e, struct live f)
 
     if (e->now < life_over_at(e, f))
         return false;
-    if (!e->config.activity || f.r->flags & RECORD_LINGER || profile->refresh == REFRESH_NONE)
+    if (!e->config.activity || f.r->flags & RECORD_LINGER ||
+        policy_refresh_of(profile, f.r->key.proto) == REFRESH_NONE)
         return true;
     active = e->config.activity(e->config.arg, &f.r->key);
     if (active > e->now)
@@ -455,11 +457,12 @@ static bool make_room(struct engine *e, struct outcome *out)
     return true;
 }
 
-static enum policy_timeout first_timeout(const struct packet *p)
+static enum policy_timeout first_timeout(const struct policy_profile *profile,
+                                         const struct packet *p)
 {
     switch (p->kind) {
     case PACKET_UDP:
-        return TIMEOUT_UDP;
+        return policy_timeout_of(profile, TIMEOUT_UDP_FIRST, p->key.proto);
     case PACKET_ECHO:
         return p->key.family == 4 ? TIMEOUT_ICMP : TIMEOUT_ICMPV6;
     case PACKET_TCP:
@@ -471,7 +474,7 @@ static enum policy_timeout first_timeout(const struct packet *p)
     case PACKET_MALFORMED:
         break;
     }
-    return TIMEOUT_GENERIC;
+    return policy_timeout_of(profile, TIMEOUT_GENERIC_FIRST, p->key.proto);
 }
 
 /* A limit that was lowered is reached as flows end: nobody is thrown out for it. */
@@ -488,7 +491,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
 {
     unsigned dir = p->side != client;
     enum flow_state state = FLOW_UNREPLIED;
-    enum policy_timeout timeout = first_timeout(p);
+    enum policy_timeout timeout;
     struct event *ev;
     struct live f;
     uint32_t slot;
@@ -513,9 +516,11 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     f.r->id_low = (uint32_t)e->next_id;
     f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
     e->policies[e->current].flows++;
+    timeout = first_timeout(profile_of(e, f.r), p);
 
     if (p->kind == PACKET_TCP) {
-        struct tcp_flow tf = {.track = &f.r->tcp, .state = tcp_state_open(p)};
+        struct tcp_flow tf = {
+            .track = &f.r->tcp, .state = tcp_state_open(p), .data = p->payload_len > 0};
 
         tcp_window_open(&f.r->tcp, p);
         if (dir == FLOW_SERVER) /* picked up on a segment of the server's */
@@ -523,11 +528,12 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
         f.r->tcp.last_dir = dir & 1;
         /* As the kernel runs the opening packet through the state machine as well. */
         state = tf.state;
+        f.r->data = tf.data;
         tcp_window_segment(&f.r->tcp, dir, tcp_kind_of(p->flags), FLOW_NONE, p);
         f.r->tcp.last_kind = tcp_kind_of(p->flags) & 0xf;
         timeout = tcp_state_timeout(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
     }
-    f.r->state = (uint8_t)state;
+    f.r->state = state & 15;
     e->stats.by_state[state]++;
     e->stats.flows++;
     e->stats.opened++;

@@ -99,6 +99,8 @@ static int quoted_key(struct packet *p, const struct packet_ip *quote)
         class = classify(quote, &request);
         id = class == CLASS_REQUEST || class == CLASS_REPLY ? packet_be16(d + 4) : 0;
         packet_set_key(p, quote, id, id, request);
+        if (request)
+            flow_key_set_asker(&p->key, class == CLASS_REPLY ? !p->side : p->side);
         return 0;
     }
     packet_set_key(p, quote, 0, 0, 0);
@@ -145,6 +147,7 @@ int packet_icmp(struct packet *p, const struct packet_ip *ip)
         p->kind = PACKET_ECHO;
         p->is_reply = class == CLASS_REPLY;
         packet_set_key(p, ip, id, id, request);
+        flow_key_set_asker(&p->key, p->is_reply ? !p->side : p->side);
         return 0;
     case CLASS_ERROR:
         return decode_error(p, ip);

@@ -412,6 +412,9 @@ enum policy_timeout tcp_state_timeout(const struct tcp_flow *f,
              limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
         chosen = TIMEOUT_TCP_MAX_RETRANS;
 
+    if (!f->data && f->state == FLOW_ESTABLISHED &&
+        profile->timeout[chosen] > profile->timeout[TIMEOUT_TCP_NO_DATA])
+        chosen = TIMEOUT_TCP_NO_DATA;
     /* Picked up, no answer yet: not the long timeout. */
     if (!f->reply && f->state == FLOW_ESTABLISHED &&
         profile->timeout[chosen] > profile->timeout[TIMEOUT_TCP_UNACKNOWLEDGED])

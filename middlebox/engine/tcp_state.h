@@ -27,6 +27,7 @@ struct tcp_flow {
     enum flow_state state;
     bool reply;   /* the server had answered before this segment (IPS_SEEN_REPLY) */
     bool assured; /* may become true */
+    bool data;    /* payload was seen, this segment's included */
 };
 
 enum tcp_kind tcp_kind_of(uint8_t flags);

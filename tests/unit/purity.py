@@ -15,7 +15,7 @@ ALLOWED = re.compile(
     r"""(mem(cpy|move|set|cmp|chr|mem) | str(cmp|ncmp|len|nlen) | bcmp
     | malloc | calloc | realloc | free | aligned_alloc | mmap(64)? | mremap | munmap | madvise | qsort
     | __(mem(cpy|move|set))_chk | __(u?div|u?mod|mul|popcount|clz|ctz)\w*[sdt]i\d
-    | policy_ref | policy_unref | policy_is_server_port | policy_\w+_name
+    | policy_ref | policy_unref | policy_is_server_port | policy_(refresh|timeout)_of | policy_\w+_name
     | flow_(state|end|side)_name | event_(kind|action)_name
     | __assert_fail | __stack_chk_fail | _GLOBAL_OFFSET_TABLE_ )$""",
     re.X,

@@ -165,6 +165,9 @@ static inline struct policy *wire_policy(void)
         p->rules[i].profile = i;
         for (unsigned t = 0; t < POLICY_TIMEOUTS; t++)
             p->profiles[i].timeout[t] = (10 + (mtime_t)t * 3 + i * 7) * MTIME_SEC;
+        for (unsigned t = TIMEOUT_UDP_FIRST; t < POLICY_TIMEOUTS; t++)
+            p->profiles[i].timeout[t] = 0;
+        p->profiles[i].timeout[TIMEOUT_TCP_NO_DATA] = MTIME_NEVER;
         p->profiles[i].timeout[TIMEOUT_TCP_ESTABLISHED] = 300 * MTIME_SEC;
         p->profiles[i].timeout[TIMEOUT_ACTIVE] = MTIME_NEVER;
         p->profiles[i].max_retrans = 3;
