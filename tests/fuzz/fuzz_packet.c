@@ -47,7 +47,7 @@ static void check_key(const struct packet *p)
     FUZZ_CHECK(key->family == 4 || key->family == 6);
     FUZZ_CHECK(key->family == p->data[0] >> 4);
     FUZZ_CHECK(order < 0 || (order == 0 && key->port[0] <= key->port[1]));
-    FUZZ_CHECK(key->zero == 0);
+    FUZZ_CHECK(key->asker <= (key->type != 0));
     FUZZ_CHECK(p->side <= 1);
     for (unsigned i = 0; i < 2 && key->family == 4; i++)
         FUZZ_CHECK(memcmp(key->addr[i] + 4, none, 12) == 0);

@@ -50,6 +50,7 @@ static const struct script_flow *flow_of(const struct script *s, const struct fl
 
         flow_key_init(&k, f->family, f->proto, f->addr[0], f->port[0], f->addr[1], f->port[1],
                       key->type);
+        k.asker = key->asker;
         if (flow_key_equal(&k, key))
             return f;
     }
