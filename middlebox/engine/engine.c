@@ -47,11 +47,14 @@ static uint32_t limit_of(const struct engine *e, const struct policy *policy)
 }
 
 /* A slot for one more policy, or NO_POLICY_SLOT with *error. */
-static uint16_t policy_slot(struct engine *e, int *error)
+static uint16_t policy_slot(struct engine *e, const struct policy *policy, int *error)
 {
     struct engine_policy *grown;
     uint32_t n;
 
+    for (n = 0; n < e->n_policies; n++) /* one that flows still use comes back */
+        if (e->policies[n].policy == policy)
+            return (uint16_t)n;
     for (n = 0; n < e->n_policies; n++)
         if (!e->policies[n].policy)
             return (uint16_t)n;
@@ -95,7 +98,7 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     e->credit = MTIME_SEC; /* clipped to the limit at first use */
     e->next_id = 1;
     e->adopt_until = mtime_add(config->start, policy->adopt_at_start);
-    e->current = policy_slot(e, &r);
+    e->current = policy_slot(e, policy, &r);
     if (e->current == NO_POLICY_SLOT)
         goto out;
     e->policies[e->current].policy = policy_ref(policy);
@@ -140,7 +143,7 @@ int engine_set_policy(struct engine *e, struct policy *policy)
 
     if (!can_carry_out(policy))
         return -EINVAL;
-    slot = policy_slot(e, &r);
+    slot = policy_slot(e, policy, &r);
     if (slot == NO_POLICY_SLOT)
         return r;
     limit = limit_of(e, policy);
@@ -152,7 +155,8 @@ int engine_set_policy(struct engine *e, struct policy *policy)
         return r;
     }
     e->max_flows = limit;
-    e->policies[slot].policy = policy_ref(policy);
+    if (!e->policies[slot].policy)
+        e->policies[slot].policy = policy_ref(policy);
     e->current = slot;
     life_drop_policy(e, old);
     late_memory_configure(&e->late, policy->late_memory_count, policy->late_memory);

@@ -312,7 +312,10 @@ static void a_flow_in_json_says_what_it_is(void **state)
     assert_float_equal(json_number_value(json_object_get(json, "remaining_s")), 337.5, 1e-9);
     assert_float_equal(json_number_value(json_object_get(json, "longest_idle_s")), 1.2, 1e-9);
     assert_true(json_is_false(json_object_get(json, "guessed")));
-    assert_int_equal(json_object_size(json), 26);
+    assert_int_equal(json_object_size(json), 34);
+    assert_int_equal(json_integer_value(json_object_get(json, "client_keepalives")), 2);
+    assert_float_equal(json_number_value(json_object_get(json, "server_keepalive_margin_s")), -6850,
+                       1e-9);
     json_decref(json);
 
     json = next_json(&buf, &at);
