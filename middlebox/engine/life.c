@@ -222,19 +222,25 @@ static void lengthen(struct engine *e, struct live f, enum policy_timeout timeou
     life_set_deadline(e, f, life_deadline(e, f, since));
 }
 
+static void note_idle(struct live f, mtime_t now)
+{
+    mtime_t idle = (now - f.r->last) / MTIME_MSEC;
+
+    if (idle > f.rest->longest_idle_ms)
+        f.rest->longest_idle_ms = idle > UINT32_MAX ? UINT32_MAX : (uint32_t)idle;
+}
+
 void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed)
 {
     const struct policy_profile *profile = profile_of(e, f.r);
-    mtime_t idle = e->now - f.r->last, since = e->now;
+    mtime_t since = e->now;
 
     if (!state_changed && !counts_as_activity(profile, f.r, dir, payload)) {
         lengthen(e, f, timeout);
         return;
     }
-    if (idle / MTIME_MSEC > f.rest->longest_idle_ms)
-        f.rest->longest_idle_ms =
-            idle / MTIME_MSEC > UINT32_MAX ? UINT32_MAX : (uint32_t)(idle / MTIME_MSEC);
+    note_idle(f, e->now);
     if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH)
         since = quieter_since(f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
@@ -246,6 +252,7 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
 
 void life_renew(struct engine *e, struct live f)
 {
+    note_idle(f, e->now);
     f.r->last = e->now;
     f.r->sides = FLOW_CLIENT;
     life_set_deadline(e, f, life_deadline(e, f, e->now));

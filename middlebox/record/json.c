@@ -114,7 +114,8 @@ static char *put_late(char *p, const struct event_line *line)
 char *json_event(char *p, const struct event_line *line)
 {
     const struct event *event = line->event;
-    bool over = event->kind == EVENT_EXPIRED || event->kind == EVENT_ENDED;
+    bool over = event->kind == EVENT_EXPIRED || event->kind == EVENT_ENDED ||
+                event->action == ACTED_PROBED; /* no packet of theirs */
 
     p = put_text(p, "{\"type\":\"event\",\"v\":1");
     p = put_seconds(MEMBER(p, "t_s"), line->t);

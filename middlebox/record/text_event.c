@@ -37,6 +37,8 @@ static char *put_new(char *p, const struct line *line)
 static char *put_update(char *p, const struct event_line *line)
 {
     p = put_text(p, flow_state_name(line->line.flow->state));
+    if (line->event->action == ACTED_PROBED) /* nobody did anything: that is why */
+        return put_duration(put_text(p, ", idle for "), line->line.idle);
     p = put_text(put_text(p, " by "), flow_side_name(line->event->side));
     return put_timeout(put_text(p, ", "), &line->line);
 }
