@@ -80,6 +80,7 @@ mutant judge.c "a keepalive probe is payload" 's/p->payload_len > 1 \|\|\n?\s*\(
 mutant judge.c "a UDP stream from the first answer on" 's/ > 2 \* MTIME_SEC/ > 0/'
 mutant judge.c "SYN|FIN opens where a flow lingers" 's/if \(p->kind == PACKET_TCP && !tcp_flags_valid\(p->flags\)\)\n(\s+)return invalid\(profile_of/if (0)\n$1return invalid(profile_of/'
 mutant life.c "a whole life has no end" 's/return idle < whole \? idle : whole;/(void)whole;\n    return idle;/'
+mutant life.c "a full table is full of what is over" 's/if \(expire_due\(e, out\)\)/if (0 && expire_due(e, out))/'
 mutant life.c "refresh client takes the server too" 's/if \(dir != FLOW_CLIENT\)/if (0)/'
 mutant life.c "a short timeout is never taken off" 's/(\n    mtime_t before = profile->timeout\[f\.r->timeout_name\], since = f\.r->last;\n)/$1\n    return;\n/'
 mutant command.c "unblock unblocks both ways" 's/if \(c->side_given\)/if (c->side_given \&\& blocked)/'

@@ -425,12 +425,43 @@ void life_expire(struct engine *e, struct live f, struct outcome *out)
     life_end(e, f, reason, action, sides, out);
 }
 
+/* A flow that is over makes room, whenever engine_advance() last ran. */
+static bool expire_due(struct engine *e, struct outcome *out)
+{
+    for (unsigned n = 0; n < 64; n++) {
+        uint32_t slot = wheel_pop(&e->wheel, e->now);
+        struct live f;
+        bool over, lingers;
+
+        if (slot == WHEEL_NO_ID)
+            return false;
+        f = live_at(e, slot);
+        f.r->wheel_bucket = WHEEL_NOWHERE;
+        over = life_is_over(e, f);
+        if (over && !life_expiry_must_wait(e, f)) {
+            lingers = !(f.r->flags & RECORD_LINGER) &&
+                      reset_sides_of(f.r, life_on_expiry(profile_of(e, f.r)));
+            life_expire(e, f, out);
+            if (lingers)
+                life_bury(e, f);
+            return true;
+        }
+        if (f.r->wheel_bucket == WHEEL_NOWHERE)
+            life_set_deadline(e, f, f.r->deadline);
+        if (over)
+            return false;
+    }
+    return false;
+}
+
 static bool make_room(struct engine *e, struct outcome *out)
 {
     const struct policy *policy = e->policies[e->current].policy;
     uint32_t best = STORE_NONE, slot = e->evict_hand;
     struct live f;
 
+    if (expire_due(e, out))
+        return true;
     /* A look at the next few entries, round robin: a flow that only lingers goes first, then the
      * longest quiet. */
     for (unsigned n = 0; n < 64; n++) {

@@ -173,16 +173,15 @@ static void batches_and_room_change_nothing(void **state)
 }
 
 /* Silent, so that only verdicts can differ: an expired flow is expired, swept or not. */
-static void when_the_timer_ran_changes_no_verdict(void **state)
+static void advance_by_budgets(const struct traffic *t, uint32_t max_flows)
 {
-    struct traffic *t = traffic_new(__func__);
     struct policy *policy = wire_policy();
     static const unsigned budgets[4] = {0, 1, 3, UINT32_MAX};
     struct engine *e[4];
     struct segment segments[ROOM];
     struct event events[ROOM];
 
-    (void)state;
+    policy->max_flows = max_flows;
     for (unsigned k = 0; k < 4; k++)
         e[k] = engine_new(policy, 0);
     for (unsigned i = 0; i < TRAFFIC; i++) {
@@ -209,6 +208,15 @@ static void when_the_timer_ran_changes_no_verdict(void **state)
     }
     assert_int_equal(policy->references, 1);
     policy_unref(policy);
+}
+
+static void when_the_timer_ran_changes_no_verdict(void **state)
+{
+    struct traffic *t = traffic_new(__func__);
+
+    (void)state;
+    advance_by_budgets(t, 1000);
+    advance_by_budgets(t, 5); /* full of what is over, to one that was not swept */
     free(t);
 }
 
