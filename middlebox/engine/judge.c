@@ -22,12 +22,17 @@ uint16_t judge_classify(struct engine *e, const struct packet *p, unsigned clien
     return (uint16_t)(rule < policy->n_rules ? rule : policy->n_rules - 1);
 }
 
-/* The profile of what has no flow and never asks for one. */
-static const struct policy_profile *default_profile(const struct engine *e)
+/* No flow vouches for it: what may not open one may not pass as "invalid" either. */
+static struct judgement invalid_alone(struct engine *e, const struct packet *p)
 {
     const struct policy *policy = e->policies[e->current].policy;
+    bool guessed;
+    unsigned client = life_client_end(policy, p, &guessed);
+    const struct policy_rule *rule = &policy->rules[judge_classify(e, p, client, guessed)];
 
-    return &policy->profiles[policy->rules[policy->n_rules - 1].profile];
+    if (rule->action != ACTION_USE)
+        return judged(VERDICT_DROP, REASON_RULE);
+    return invalid(&policy->profiles[rule->profile]);
 }
 
 static struct judgement open_new(struct engine *e, const struct packet *p, uint64_t hash,
@@ -55,7 +60,7 @@ static struct judgement without_flow(struct engine *e, const struct packet *p, u
                                      struct outcome *out)
 {
     if (p->kind == PACKET_TCP && !tcp_flags_valid(p->flags))
-        return invalid(default_profile(e));
+        return invalid_alone(e, p);
     if (p->kind == PACKET_TCP && tcp_kind_of(p->flags) != TCP_KIND_SYN)
         return late_judge(e, p, hash, out);
     if (p->kind == PACKET_ECHO && p->is_reply)
@@ -286,7 +291,7 @@ static struct judgement look_up(struct engine *e, const struct packet *p, uint64
     uint32_t slot;
 
     if (!packet_checksum_ok(p)) {
-        struct judgement j = invalid(default_profile(e));
+        struct judgement j = invalid_alone(e, p);
         j.reason = REASON_CHECKSUM;
         return j;
     }
