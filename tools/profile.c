@@ -65,6 +65,20 @@ static const char *refresh_text(const struct policy_profile *profile, char *buf,
     return buf;
 }
 
+/* Names differ much in length, and a column that is full would run into the next. */
+static int name_width(void)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < policy_shipped_count; i++) {
+        size_t len = strlen(policy_shipped[i].name);
+
+        if (len > longest)
+            longest = len;
+    }
+    return (int)longest;
+}
+
 static void print_profile(const struct policy_profile *profile)
 {
     enum policy_timeout half =
@@ -73,7 +87,7 @@ static void print_profile(const struct policy_profile *profile)
             : TIMEOUT_TCP_FIN_WAIT;
     char refresh[64];
 
-    printf("%-29s", profile->name);
+    printf("%-*s ", name_width(), profile->name);
     print_time(profile, TIMEOUT_TCP_ESTABLISHED);
     print_time(profile, half);
     print_time(profile, TIMEOUT_UDP_STREAM);
@@ -98,8 +112,8 @@ static int list(mtime_t idle)
         profile = only_profile(policy);
         if (idle == MTIME_NEVER || dies_at(profile, idle)) {
             if (shown++ == 0)
-                printf("%-29s%-10s%-10s%-10s%-14s%-14s%-15s%s\n", "NAME", "TCP IDLE", "CLOSING",
-                       "UDP", "AT EXPIRY", "LATE PACKET", "REFRESHED BY", "PRODUCT");
+                printf("%-*s %-10s%-10s%-10s%-14s%-14s%-15s%s\n", name_width(), "NAME", "TCP IDLE",
+                       "CLOSING", "UDP", "AT EXPIRY", "LATE PACKET", "REFRESHED BY", "PRODUCT");
             print_profile(profile);
         }
         policy_unref(policy);
