@@ -66,7 +66,7 @@ int policy_parse(struct policy **out, const char *name, const char *text, size_t
     return r;
 }
 
-static const struct policy_shipped *shipped_find(const char *name, size_t len)
+const struct policy_shipped *policy_shipped_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < policy_shipped_count; i++)
         if (strlen(policy_shipped[i].name) == len && memcmp(policy_shipped[i].name, name, len) == 0)
@@ -76,7 +76,7 @@ static const struct policy_shipped *shipped_find(const char *name, size_t len)
 
 int policy_build_shipped(struct policy_profile *profile, struct policy_word name)
 {
-    const struct policy_shipped *shipped = shipped_find(name.text, name.len);
+    const struct policy_shipped *shipped = policy_shipped_find(name.text, name.len);
     struct policy_build build;
     int r;
 
@@ -103,7 +103,7 @@ int policy_from_profile(struct policy **out, const char *profile)
 {
     char text[POLICY_NAME_MAX + 32];
 
-    if (!shipped_find(profile, strlen(profile)))
+    if (!policy_shipped_find(profile, strlen(profile)))
         return -ENOENT;
     snprintf(text, sizeof(text), "default use %s\n", profile);
     return policy_parse(out, profile, text, strlen(text), NULL, NULL);

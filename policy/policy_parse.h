@@ -31,5 +31,7 @@ struct policy_shipped {
 };
 extern const struct policy_shipped policy_shipped[];
 extern const size_t policy_shipped_count;
+/* NULL if no such profile is shipped. */
+const struct policy_shipped *policy_shipped_find(const char *name, size_t len);
 
 #endif

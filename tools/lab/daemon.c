@@ -88,14 +88,33 @@ static int wait_ready(struct lab *lab)
     return COULD_NOT;
 }
 
+/* In namespaces of our own nothing was open before: nothing is to be adopted, and a late packet is
+ * late from the first second on. */
+static int make_policy(struct lab *lab)
+{
+    FILE *to;
+    bool ok;
+
+    if (lab->policy || lab->client_netns)
+        return DONE;
+    snprintf(lab->made_policy, sizeof(lab->made_policy), "%s/policy", lab->directory);
+    to = fopen(lab->made_policy, "we");
+    ok = to && fprintf(to, "adopt-at-start none\ndefault use %s\n", lab->profile) > 0;
+    if (to)
+        ok = fclose(to) == 0 && ok;
+    return ok ? DONE : command_failed("lab", "%s: %s", lab->made_policy, strerror(errno));
+}
+
 int daemon_start(struct lab *lab)
 {
     char path[PATH_MAX], speed[16];
     const char *program = find(path, sizeof(path));
+    int r = make_policy(lab);
+    const char *policy = lab->made_policy[0] ? lab->made_policy : lab->policy;
     char *argv[16] = {
         (char *)program,
-        (char *)(lab->policy ? "--policy" : "--profile"),
-        (char *)(lab->policy ? lab->policy : lab->profile),
+        (char *)(policy ? "--policy" : "--profile"),
+        (char *)(policy ? policy : lab->profile),
         (char *)"--control",
         lab->control,
         (char *)"--speed",
@@ -104,6 +123,8 @@ int daemon_start(struct lab *lab)
     struct child_spec spec = {
         .netns = lab->firewall.path, .own_group = true, .no_input = true, .argv = argv};
 
+    if (r != DONE)
+        return r;
     snprintf(speed, sizeof(speed), "%u", lab->speed);
     if (lab->record) {
         argv[7] = (char *)"--record";

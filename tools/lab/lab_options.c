@@ -2,6 +2,8 @@
 #include "tools/command.h"
 #include "tools/lab/lab.h"
 
+#include "policy/policy_parse.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +103,9 @@ static int consistent(const struct lab *lab)
 {
     if (!lab->profile == !lab->policy)
         return command_misused("lab", "either --profile NAME or --policy FILE is needed");
+    if (lab->profile && !policy_shipped_find(lab->profile, strlen(lab->profile)))
+        return command_misused("lab", "%s: no such profile; `idlewall profile list` names them",
+                               lab->profile);
     if (!lab->client_netns != !lab->server_netns)
         return command_misused("lab", "--client-netns and --server-netns belong together");
     if (lab->client_netns && strcmp(lab->client_netns, lab->server_netns) == 0)
