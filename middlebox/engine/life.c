@@ -200,9 +200,13 @@ static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir
 mtime_t life_deadline(const struct engine *e, struct live f, mtime_t from)
 {
     const mtime_t *timeout = profile_of(e, f.r)->timeout;
-    mtime_t idle = mtime_add(from, timeout[f.r->timeout_name]);
-    mtime_t whole = mtime_add(*f.opened, timeout[TIMEOUT_ACTIVE]);
+    mtime_t idle = mtime_add(from, timeout[f.r->timeout_name]), whole;
 
+    /* Not looked at in vain: when a flow was opened is a cache line that most packets need not
+     * touch. */
+    if (timeout[TIMEOUT_ACTIVE] == MTIME_NEVER)
+        return idle;
+    whole = mtime_add(*f.opened, timeout[TIMEOUT_ACTIVE]);
     return idle < whole ? idle : whole;
 }
 
