@@ -245,6 +245,52 @@ static void collisions_only_cost_time(void **state)
     flow_table_finish(&table);
 }
 
+static uint32_t longest_chain(const struct flow_table *table)
+{
+    uint32_t longest = 0;
+
+    for (uint32_t n = 0; n < table->n_buckets; n++) {
+        const struct flow_bucket *b = &table->segments[n / 1024][n % 1024];
+        uint32_t length = 1;
+
+        for (; b->overflow; length++)
+            b = &table->overflow[(b->overflow - 1) / 1024][(b->overflow - 1) % 1024];
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* Somebody who knows a secret can aim at one bucket; for any other secret, and every process has
+ * its own, the same tuples are like all others. */
+static void aimed_collisions_miss(void **state)
+{
+    enum { AIMED = 3000 };
+    struct random random = random_start("aimed_collisions_miss");
+    struct flow_table known, other;
+    uint8_t unknown[16];
+    uint32_t n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(unknown); i++)
+        unknown[i] = (uint8_t)random_below(&random, 256);
+    assert_int_equal(flow_table_init(&known, AIMED, secret), 0);
+    assert_int_equal(flow_table_init(&other, AIMED, unknown), 0);
+    for (uint32_t i = 0; n < AIMED; i++) {
+        struct flow_key key = key_of(i);
+        uint64_t hash = flow_table_hash(&known, &key);
+
+        if (hash % 1024 != 77)
+            continue;
+        assert_true(flow_table_insert(&known, &key, hash) != STORE_NONE);
+        assert_true(flow_table_insert(&other, &key, flow_table_hash(&other, &key)) != STORE_NONE);
+        n++;
+    }
+    assert_true(longest_chain(&known) > AIMED / BUCKET_ENTRIES / 2); /* the aim was good */
+    assert_true(longest_chain(&other) <= 4);
+    flow_table_finish(&known);
+    flow_table_finish(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_full_table_says_so),
         cmocka_unit_test(a_walk_sees_every_lasting_flow_once),
         cmocka_unit_test(collisions_only_cost_time),
+        cmocka_unit_test(aimed_collisions_miss),
     };
 
     return cmocka_run_group_tests_name("flow_table", tests, NULL, NULL);
