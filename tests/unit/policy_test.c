@@ -97,60 +97,6 @@ static void shipped_figures_have_sources(void **state)
     }
 }
 
-/* The figures people come for, written down a second time. */
-static const struct {
-    const char *profile;
-    mtime_t established, udp;
-    enum policy_on_expiry on_expiry;
-    enum policy_on_late on_late;
-} known[] = {
-    {"aws-ec2-sg-nitro-v6", 350, 30, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"aws-nat-gateway", 350, 350, ON_EXPIRY_SILENT, ON_LATE_RESET_CLIENT},
-    {"aws-network-firewall", 350, 120, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"aws-nlb-tcp", 350, 120, ON_EXPIRY_SILENT, ON_LATE_RESET},
-    {"azure-load-balancer", 240, 240, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"azure-load-balancer-tcpreset", 240, 240, ON_EXPIRY_RESET_BOTH, ON_LATE_DROP},
-    {"azure-nat-gateway", 240, 240, ON_EXPIRY_SILENT, ON_LATE_RESET},
-    {"checkpoint", 3600, 40, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"cisco-asa", 3600, 120, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"f5-bigip-fastl4", 300, 60, ON_EXPIRY_RESET_BOTH, ON_LATE_RESET},
-    {"fortinet-fortigate", 3600, 60, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"gcp-cloud-nat", 1200, 30, ON_EXPIRY_SILENT, ON_LATE_ADOPT},
-    {"gcp-vpc-firewall", 600, 600, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"juniper-srx", 1800, 60, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"kubernetes-kube-proxy", 86400, 30, ON_EXPIRY_SILENT, ON_LATE_ADOPT},
-    {"linux-ipvs", 900, 300, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"linux-nf-conntrack", 432000, 30, ON_EXPIRY_SILENT, ON_LATE_ADOPT},
-    {"linux-nf-conntrack-strict", 432000, 30, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"mikrotik-routeros", 86400, 10, ON_EXPIRY_SILENT, ON_LATE_ADOPT},
-    {"openbsd-pf-aggressive", 18000, 30, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"openbsd-pf-conservative", 432000, 30, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"openbsd-pf-high-latency", 86400, 30, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"openbsd-pf-normal", 86400, 30, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"paloalto-panos", 3600, 30, ON_EXPIRY_SILENT, ON_LATE_DROP},
-    {"rfc4787-udp", 432000, 120, ON_EXPIRY_SILENT, ON_LATE_ADOPT},
-    {"rfc5382-min", 7440, 30, ON_EXPIRY_SILENT, ON_LATE_ADOPT},
-    {"vpp-nat44-ed", 7440, 300, ON_EXPIRY_SILENT, ON_LATE_ADOPT},
-};
-
-static void shipped_say_what_is_known(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        struct policy *policy = NULL;
-        const struct policy_profile *profile;
-
-        print_message("# %s\n", known[i].profile);
-        assert_int_equal(policy_from_profile(&policy, known[i].profile), 0);
-        profile = default_profile(policy);
-        assert_true(profile->timeout[TIMEOUT_TCP_ESTABLISHED] == known[i].established * MTIME_SEC);
-        assert_true(profile->timeout[TIMEOUT_UDP] == known[i].udp * MTIME_SEC);
-        assert_int_equal(profile->on_expiry, known[i].on_expiry);
-        assert_int_equal(profile->on_late, known[i].on_late);
-        policy_unref(policy);
-    }
-}
-
 static void shipped_survive_printing(void **state)
 {
     (void)state;
@@ -508,7 +454,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_are_sorted_and_whole),
         cmocka_unit_test(shipped_figures_have_sources),
-        cmocka_unit_test(shipped_say_what_is_known),
         cmocka_unit_test(shipped_survive_printing),
         cmocka_unit_test(printed_profiles_keep_every_value),
         cmocka_unit_test(unknown_profile_is_no_policy),
