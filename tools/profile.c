@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char profile_help[] =
@@ -41,88 +42,172 @@ static bool dies_at(const struct policy_profile *profile, mtime_t idle)
     return profile->on_expiry != ON_EXPIRY_SILENT || profile->on_late != ON_LATE_ADOPT;
 }
 
-/* One value, marked by where it comes from. */
-static void print_marked(const char *text, enum policy_origin origin, int width)
-{
-    static const char marks[] = {
-        [ORIGIN_ASSUMED] = '~', [ORIGIN_SET] = ' ', [ORIGIN_UNVERIFIED] = '?'};
+/* The table, a line a profile; the width of its columns comes from what is in them. */
+enum {
+    CELL_NAME,
+    CELL_ESTABLISHED,
+    CELL_HALF_CLOSED,
+    CELL_UDP,
+    CELL_EXPIRY,
+    CELL_LATE,
+    CELL_REFRESH,
+    CELL_KIND,
+    CELL_VERIFIED,
+    CELLS,
+};
+struct line {
+    char cell[CELLS][64];
+};
+static const struct line heading = {{"NAME", "TCP IDLE", "1 FIN", "UDP", "AT EXPIRY", "LATE PACKET",
+                                     "REFRESHED BY", "KIND", "VERIFIED"}};
 
-    printf("%s%c%*s", text, marks[origin], width - (int)strlen(text), "");
+/* Marks a value by where it comes from. */
+static void mark(char *cell, enum policy_origin origin)
+{
+    static const char *const marks[] = {
+        [ORIGIN_ASSUMED] = "~", [ORIGIN_SET] = "", [ORIGIN_UNVERIFIED] = "?"};
+
+    strcat(cell, marks[origin]);
 }
 
-static void print_time(const struct policy_profile *profile, enum policy_timeout timeout)
+static void show_time(char *cell, const struct policy_profile *profile, enum policy_timeout timeout)
 {
-    char text[64];
-
-    *put_duration(text, profile->timeout[timeout]) = '\0';
-    print_marked(text, profile->origin[timeout], 9);
+    *put_duration(cell, profile->timeout[timeout]) = '\0';
+    mark(cell, profile->origin[timeout]);
 }
 
-static const char *refresh_text(const struct policy_profile *profile, char *buf, size_t size)
+/* How long a connection lives that one end has closed. */
+static enum policy_timeout half_closed(const struct policy_profile *profile)
 {
-    snprintf(buf, size, "%s%s", policy_refresh_name(profile->refresh),
-             profile->refresh_by == REFRESH_BY_PAYLOAD ? ", payload" : "");
-    return buf;
+    if (profile->half_close == HALF_CLOSE_BOTH_FINS)
+        return TIMEOUT_TCP_ESTABLISHED;
+    return profile->timeout[TIMEOUT_TCP_CLOSE_WAIT] < profile->timeout[TIMEOUT_TCP_FIN_WAIT]
+               ? TIMEOUT_TCP_CLOSE_WAIT
+               : TIMEOUT_TCP_FIN_WAIT;
 }
 
-/* Names differ much in length, and a column that is full would run into the next. */
-static int name_width(void)
+/* Without an answer, and with one where that is another time. */
+static void show_udp(char *cell, const struct policy_profile *profile)
 {
-    size_t longest = 0;
+    show_time(cell, profile, TIMEOUT_UDP);
+    if (profile->timeout[TIMEOUT_UDP] == profile->timeout[TIMEOUT_UDP_STREAM] &&
+        profile->origin[TIMEOUT_UDP] == profile->origin[TIMEOUT_UDP_STREAM])
+        return;
+    strcat(cell, "/");
+    show_time(cell + strlen(cell), profile, TIMEOUT_UDP_STREAM);
+}
 
-    for (size_t i = 0; i < policy_shipped_count; i++) {
-        size_t len = strlen(policy_shipped[i].name);
+/* Of TCP, and of UDP where that is otherwise. */
+static void show_refresh(char *cell, size_t size, const struct policy_profile *profile)
+{
+    unsigned from =
+        profile->refresh_by == REFRESH_BY_PAYLOAD ? SETTING_REFRESH_BY : SETTING_REFRESH;
 
-        if (len > longest)
-            longest = len;
+    if (profile->refresh_by == REFRESH_BY_PAYLOAD && profile->refresh == REFRESH_BOTH)
+        snprintf(cell, size, "payload");
+    else
+        snprintf(cell, size, "%s%s", policy_refresh_name(profile->refresh),
+                 profile->refresh_by == REFRESH_BY_PAYLOAD ? " payload" : "");
+    mark(cell, profile->origin[from]);
+    if (profile->refresh_udp == REFRESH_UDP_SAME)
+        return;
+    strcat(cell, "/");
+    strcat(cell, policy_refresh_udp_name(profile->refresh_udp));
+    mark(cell, profile->origin[SETTING_REFRESH_UDP]);
+}
+
+/* Of what the profile says itself. */
+static const char *verified(const struct policy_profile *profile)
+{
+    size_t set = 0, marked = 0;
+
+    for (unsigned i = 0; i < POLICY_SETTINGS; i++) {
+        set += profile->origin[i] == ORIGIN_SET;
+        marked += profile->origin[i] == ORIGIN_UNVERIFIED;
     }
-    return (int)longest;
+    return set == 0 ? "no" : marked > 0 ? "partly" : "yes";
 }
 
-static void print_profile(const struct policy_profile *profile)
+static void make_line(struct line *line, const struct policy_profile *profile)
 {
-    enum policy_timeout half =
-        profile->timeout[TIMEOUT_TCP_CLOSE_WAIT] < profile->timeout[TIMEOUT_TCP_FIN_WAIT]
-            ? TIMEOUT_TCP_CLOSE_WAIT
-            : TIMEOUT_TCP_FIN_WAIT;
-    char refresh[64];
+    char(*cell)[sizeof(line->cell[0])] = line->cell;
+    const size_t size = sizeof(line->cell[0]);
 
-    printf("%-*s ", name_width(), profile->name);
-    print_time(profile, TIMEOUT_TCP_ESTABLISHED);
-    print_time(profile, half);
-    print_time(profile, TIMEOUT_UDP_STREAM);
-    print_marked(policy_on_expiry_name(profile->on_expiry), profile->origin[SETTING_ON_EXPIRY], 13);
-    print_marked(policy_on_late_name(profile->on_late), profile->origin[SETTING_ON_LATE], 13);
-    print_marked(refresh_text(profile, refresh, sizeof(refresh)), profile->origin[SETTING_REFRESH],
-                 14);
-    printf("%s\n", profile->product ? profile->product : "");
+    snprintf(cell[CELL_NAME], size, "%s", profile->name);
+    show_time(cell[CELL_ESTABLISHED], profile, TIMEOUT_TCP_ESTABLISHED);
+    show_time(cell[CELL_HALF_CLOSED], profile, half_closed(profile));
+    show_udp(cell[CELL_UDP], profile);
+    snprintf(cell[CELL_EXPIRY], size, "%s", policy_on_expiry_name(profile->on_expiry));
+    mark(cell[CELL_EXPIRY], profile->origin[SETTING_ON_EXPIRY]);
+    snprintf(cell[CELL_LATE], size, "%s", policy_on_late_name(profile->on_late));
+    mark(cell[CELL_LATE], profile->origin[SETTING_ON_LATE]);
+    show_refresh(cell[CELL_REFRESH], size, profile);
+    snprintf(cell[CELL_KIND], size, "%s", policy_kind_name(profile->kind));
+    snprintf(cell[CELL_VERIFIED], size, "%s", verified(profile));
+}
+
+static void print_lines(const struct line *lines, size_t n)
+{
+    size_t width[CELLS] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < CELLS; k++)
+            if (strlen(lines[i].cell[k]) > width[k])
+                width[k] = strlen(lines[i].cell[k]);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < CELLS; k++)
+            printf("%-*s%s", k + 1 < CELLS ? (int)width[k] : 0, lines[i].cell[k],
+                   k + 1 < CELLS ? " " : "\n");
 }
 
 static int list(mtime_t idle)
 {
-    size_t shown = 0;
+    struct line *lines = calloc(policy_shipped_count + 1, sizeof(*lines));
+    int status = DONE;
+    size_t n = 1;
 
+    if (!lines)
+        return command_failed("profile", "%s", strerror(ENOMEM));
+    lines[0] = heading;
     for (size_t i = 0; i < policy_shipped_count; i++) {
-        const struct policy_profile *profile;
         struct policy *policy;
         int r = policy_from_profile(&policy, policy_shipped[i].name);
 
-        if (r < 0)
-            return command_failed("profile", "%s: %s", policy_shipped[i].name, strerror(-r));
-        profile = only_profile(policy);
-        if (idle == MTIME_NEVER || dies_at(profile, idle)) {
-            if (shown++ == 0)
-                printf("%-*s %-10s%-10s%-10s%-14s%-14s%-15s%s\n", name_width(), "NAME", "TCP IDLE",
-                       "CLOSING", "UDP", "AT EXPIRY", "LATE PACKET", "REFRESHED BY", "PRODUCT");
-            print_profile(profile);
+        if (r < 0) {
+            status = command_failed("profile", "%s: %s", policy_shipped[i].name, strerror(-r));
+            goto out;
         }
+        if (idle == MTIME_NEVER || dies_at(only_profile(policy), idle))
+            make_line(&lines[n++], only_profile(policy));
         policy_unref(policy);
     }
-    if (shown > 0)
-        fprintf(stderr, "? not verified   ~ assumed: the product's documents are silent\n");
-    else
+    if (n == 1) {
         fprintf(stderr, "a connection that is idle for so long lives behind all of them\n");
-    return DONE;
+        goto out;
+    }
+    print_lines(lines, n);
+    fprintf(stderr, "? not verified   ~ assumed: the product's documents are silent   "
+                    "A/B: UDP without and with an answer; TCP and UDP\n"
+                    "proxy: ends connections itself; `idlewall profile show NAME` says what is not "
+                    "modelled\n");
+out:
+    free(lines);
+    return status;
+}
+
+/* The remarks above the profile's text, what is not modelled among them. */
+static void print_remarks(const char *name)
+{
+    const char *line = "";
+
+    for (size_t i = 0; i < policy_shipped_count; i++)
+        if (strcmp(policy_shipped[i].name, name) == 0)
+            line = policy_shipped[i].text;
+    for (size_t len; *line == '#'; line += len + 1) {
+        len = strcspn(line, "\n");
+        if (!memmem(line, len, "SPDX", 4))
+            fwrite(line, 1, len + 1, stdout);
+    }
 }
 
 static int show(const char *name)
@@ -135,6 +220,7 @@ static int show(const char *name)
                                name);
     if (r < 0)
         return command_failed("profile", "%s: %s", name, strerror(-r));
+    print_remarks(name);
     policy_print_profile(only_profile(policy), stdout);
     policy_unref(policy);
     return DONE;

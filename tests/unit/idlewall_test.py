@@ -224,6 +224,10 @@ def profiles_are_listed_and_shown():
     everything = listed()
     has(everything, "aws-nat-gateway")
     same(everything, sorted(everything))
+    lines = run("profile", "list")[1].decode().splitlines()
+    same([line for line in lines if len(line) > 120], [])
+    has([line.split()[-2:] for line in lines if line.startswith("aws-alb ")], ["proxy", "partly"])
+    has(run("profile", "show", "aws-alb")[1], b"# not modelled: ")
     for name in everything:
         status, out, _ = run("profile", "show", name)
         same(status, 0)
