@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-
-/* How the cells of the survey are understood. A cell that none of these tables covers is a fault.
- */
-
 #include "tests/profiles/expect.h"
+
+#include "tests/profiles/cells.h"
 
 #include <ctype.h>
 #include <stdio.h>
