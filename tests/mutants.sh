@@ -10,7 +10,7 @@ mkdir -p "$copy"
 (cd "$source" && git archive HEAD) | tar -x -C "$copy" || exit 3
 cd "$copy" || exit 3
 meson setup build -Dbuildtype=debug >/dev/null || exit 3
-tests="wheel_test late_memory_test flow_table_test engine_test"
+tests="wheel_test late_memory_test flow_table_test engine_test age_test"
 targets="tests/scripts/script_run tests/fuzz/fuzz_segments $(for t in $tests; do echo "tests/unit/$t"; done)"
 # shellcheck disable=SC2086
 ninja -C build $targets >/dev/null || exit 3
@@ -89,6 +89,19 @@ mutant wheel.c "what was put off hides its neighbours" 's/if \(w->head\[w->enter
 mutant flow_table.c "an emptied overflow bucket stays" 's/if \(j == 0 && before\)/if (0)/'
 mutant late_memory.c "a nanosecond too long" 's/return now < mtime_add/return now <= mtime_add/'
 mutant late_memory.c "the oldest is found first" 's/\*chain = \(uint32_t\)\(e - m->ring\) \+ 1;/if (e->next) { struct late_entry *l = \&m->ring[e->next - 1]; while (l->next) l = \&m->ring[l->next - 1]; l->next = (uint32_t)(e - m->ring) + 1; e->next = 0; } else *chain = (uint32_t)(e - m->ring) + 1;/'
+mutant dcd.c "probes at a half of the interval" 's/mtime_add\(e->now, profile->dcd_interval\)/mtime_add(e->now, profile->dcd_interval \/ 2)/'
+mutant dcd.c "one answer is enough" 's/if \(\(extra->dcd_answered & asked\) != asked\)/if (asked == 99)/'
+mutant dcd.c "those that answered are asked again" 's/ & ~\(unsigned\)extra->dcd_answered;/;/'
+mutant dcd.c "half-closed flows are asked" 's/f\.r->state == FLOW_ESTABLISHED && /1 \&\& /'
+mutant dcd.c "no grace beyond the limit" 's/return profile->dcd_interval \* profile->dcd_count \+ extra_of\(e, f\)->dcd_wait;/return 0;/'
+mutant dcd.c "any segment is an answer" 's/ && p->seq == t->end\[dir\]/ /'
+mutant reset.c "a probe with the next number" 's/\.seq = t->end\[other\] - 1,/.seq = t->end[other],/'
+mutant judge.c "answers are never swallowed" 's/dcd_answers == DCD_ANSWERS_SWALLOW/dcd_answers == 99/'
+mutant judge.c "a RST that should be ignored closes" 's/profile->rst == RST_IGNORED\) \{/0) {/'
+mutant life.c "adaptive timeouts shrink by the wrong end" 's/left = policy->adaptive_end - e->stats\.flows;/left = e->stats.flows - policy->adaptive_start;/'
+mutant life.c "all states refresh" 's/if \(profile->refresh_in == REFRESH_IN_ESTABLISHED &&/if (0 \&\&/'
+mutant tcp_state.c "one FIN starts what both should" 's/if \(profile->half_close == HALF_CLOSE_BOTH_FINS &&/if (!profile \&\&/'
+mutant age.c "the first found is the oldest" 's/if \(last <= age->wheel\.now\)/if (last >= 0)/'
 
 echo "$killed killed, $lived lived"
 [ "$lived" -eq 0 ]

@@ -94,7 +94,7 @@ bool dcd_is_answer(const struct engine *e, struct live f, unsigned dir, const st
     const struct tcp_track *t = &f.r->tcp;
 
     return f.r->has_extra && extra_of(e, f)->dcd_sent > 0 && dcd_covers(e, f) &&
-           p->payload_len == 0 && tcp_kind_of(p->flags) == TCP_KIND_ACK && p->seq == t->end[dir] &&
+           tcp_kind_of(p->flags) == TCP_KIND_ACK && p->seq == t->end[dir] /* and no payload */ &&
            p->ack == t->end[!dir] && asked_sides(profile_of(e, f.r)) >> dir & 1;
 }
 
