@@ -79,6 +79,11 @@ static struct policy *choose_policy(struct world *w, bool remembers)
         profile->refresh_in = (enum policy_refresh_in)(more >> 8 & 1);
         profile->half_close = (enum policy_half_close)(more >> 9 & 1);
         profile->rst = (enum policy_rst)((more >> 10 & 3) % 3);
+        profile->refresh_udp = (enum policy_refresh_udp)((a ^ b) % 6);
+        if (more & 0x40)
+            profile->timeout[TIMEOUT_TCP_NO_DATA] = 15 * MTIME_SEC;
+        for (unsigned t = TIMEOUT_UDP_FIRST; t <= TIMEOUT_GENERIC_REPLIED; t++)
+            profile->timeout[t] = (more >> (t & 7)) & 1 ? (3 + (mtime_t)t) * MTIME_SEC : 0;
         if (b & 8)
             profile->timeout[TIMEOUT_ACTIVE] = 90 * MTIME_SEC;
         if (b & 16)
