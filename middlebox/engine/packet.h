@@ -56,8 +56,10 @@ struct packet {
 
     /* PACKET_TCP; of PACKET_ICMP_ERROR only seq, when icmp_quotes_tcp */
     uint32_t seq;
-    uint32_t ack;    /* 0 unless TCP_ACK */
-    uint16_t window; /* unscaled */
+    uint32_t ack;       /* 0 unless TCP_ACK */
+    uint32_t ack_field; /* what stands there, also without TCP_ACK: the kernel's tracker reads it of
+                           a RST */
+    uint16_t window;    /* unscaled */
     uint8_t flags;
     uint8_t wscale; /* of the option, at most 14 */
     bool has_wscale;

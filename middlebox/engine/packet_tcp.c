@@ -96,7 +96,8 @@ int packet_tcp(struct packet *p, const struct packet_ip *ip)
     p->payload_len = ip->end - ip->l4 - header;
     p->seq = packet_be32(d + 4);
     p->flags = d[13] & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG);
-    p->ack = p->flags & TCP_ACK ? packet_be32(d + 8) : 0;
+    p->ack_field = packet_be32(d + 8);
+    p->ack = p->flags & TCP_ACK ? p->ack_field : 0;
     p->sack = p->ack;
     p->window = packet_be16(d + 14);
     packet_set_key(p, ip, packet_be16(d), packet_be16(d + 2), 0);

@@ -243,7 +243,7 @@ static enum rst_effect judge_rst(const struct tcp_flow *f, unsigned dir, const s
     /* The answer to a SYN or an ACK that we had let pass unchecked. */
     if (((f->reply && t->last_kind == TCP_KIND_SYN && t->last_dir != dir) ||
          (!f->assured && t->last_kind == TCP_KIND_ACK)) &&
-        p->ack == t->last_end)
+        p->ack_field == t->last_end)
         return RST_UNCHECKED;
     /* The answer to a challenge ACK (RFC 5961 4.2). */
     if (f->state == FLOW_SYN_SENT && t->last_kind == TCP_KIND_ACK && t->last_dir == 1 &&

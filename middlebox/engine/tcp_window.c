@@ -148,8 +148,8 @@ enum tcp_window tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kin
 {
     unsigned r = !d;
     bool syn = p->flags & TCP_SYN, is_ack = p->flags & TCP_ACK, rst = p->flags & TCP_RST;
-    uint32_t seq = p->seq, end = tcp_segment_end(p), ack = p->ack;
-    uint32_t sack = t->flags[r] & TCP_SIDE_SACK ? p->sack : ack;
+    uint32_t seq = p->seq, end = tcp_segment_end(p), ack = p->ack_field;
+    uint32_t sack = is_ack && t->flags[r] & TCP_SIDE_SACK ? p->sack : ack;
     uint32_t peer_end, ack_window;
     bool acks_sent, acks_lately;
 
