@@ -17,9 +17,12 @@ from differential_bed import OTHERS, TIMEOUTS, Idlewall, Kernel
 from differential_known import KNOWN, which
 from differential_play import APART, Pair, play
 from differential_scripts import Script, make
+from gateway import ROOT
 from netns import Run
 
 FIXED, SCRIPTS, MORE, PLANTED = "1", 2000, 1000, 300
+FAULTS = {"tcp-established": 1, "tcp-time-wait": 1, "tcp-fin-wait": -1, "udp-stream": -1}
+DOCUMENT = os.path.join(ROOT, "docs/kernel-differences.md")
 SHOWN = 6  # scripts that differ, in full
 
 
@@ -101,6 +104,9 @@ def known_differences(tap, pairs):
         tap.say(found is known, f"known difference: {known.name}",
                 [] if found is known else ["it is gone, or another one: docs/kernel-differences.md"] + one.tell())
     tap.say(len(KNOWN) <= 10, "no more than ten kinds of known differences")
+    with open(DOCUMENT) as lines:
+        listed = [line.split(" | ")[0][2:] for line in lines if line.startswith("| ")][2:]
+    tap.say(listed == [known.name for known in KNOWN], "docs/kernel-differences.md lists just these", listed)
 
 
 def suite():
@@ -117,15 +123,19 @@ def suite():
             special.append(bench.pair(f"known{n}", dict(TIMEOUTS, **known.rules), True))
         pair = special[-1 if known.rules else 0]
         pair.add([Script(known.name, n, known.packets, 4, known.port)])
-    planted = bench.pair("planted", TIMEOUTS, True, {"tcp-fin-wait": TIMEOUTS["tcp-fin-wait"] + 1})
-    planted.add(make(FIXED, n) for n in range(PLANTED))
+    planted = []
+    for wrong, by in FAULTS.items():
+        planted.append(bench.pair(f"planted{len(planted)}", TIMEOUTS, True, {wrong: TIMEOUTS[wrong] + by}))
+        planted[-1].add(make(FIXED, n) for n in range(PLANTED))
     play(bench.pairs)
     for pair, loose in zip(pairs, (1, 0)):
         for seed in (FIXED, chance):
             report(tap, pair, seed, f"random scripts, seed {'fixed' if seed == FIXED else 'random'}, tcp_loose={loose}")
     known_differences(tap, special)
-    wrong = [p for p in planted.done if p.difference and not which(p)]
-    tap.say(wrong, "one timeout that is a second too long is found", [f"by {len(wrong)} of {PLANTED} scripts"])
+    for (wrong, by), pair in zip(FAULTS.items(), planted):
+        found = [p for p in pair.done if p.difference and not which(p)]
+        tap.say(found, f"a planted fault is found: {wrong} {by:+d} s",
+                [f"by {len(found)} of {PLANTED} scripts"])
     bench.close()
     print(f"# took {time.monotonic() - started:.0f} s")
     return tap.end()

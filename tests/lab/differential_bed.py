@@ -16,21 +16,24 @@ from packet import ETH_ALL, ETH_IP, ETH_IPV6, UDP, ipv4, udp
 
 SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
 SO_RCVBUFFORCE = 33
-SIDES = {"c": ("192.0.2.0/24", "203.0.113.1/30", "203.0.113.2", "2001:db8:1::/64", "2001:db8:f1::1/126", "2001:db8:f1::2"),
-         "s": ("198.51.100.0/24", "203.0.113.5/30", "203.0.113.6", "2001:db8:2::/64", "2001:db8:f2::1/126", "2001:db8:f2::2")}
+# The network behind a side, the firewall's own address there, and the next hop: for IPv4 and for IPv6.
+SIDES = {"c": ("192.0.2.0/24", "203.0.113.1/30", "203.0.113.2",
+               "2001:db8:1::/64", "2001:db8:f1::1/126", "2001:db8:f1::2"),
+         "s": ("198.51.100.0/24", "203.0.113.5/30", "203.0.113.6",
+               "2001:db8:2::/64", "2001:db8:f2::1/126", "2001:db8:f2::2")}
 MARK_PORT = 9  # UDP packets that end a round: when they come out, all before them have been judged
 
 # open: whose first packet; left: seconds until it expires; age: seconds since it was opened, where that is said
 Entry = collections.namedtuple("Entry", "state open replied assured left age", defaults=(None,))
 
 # Our name: seconds. Different enough that one taken for another shows, short enough to wait for.
-TIMEOUTS = {"tcp-syn-sent": 2, "tcp-syn-recv": 1, "tcp-established": 3, "tcp-fin-wait": 2, "tcp-close-wait": 3, "tcp-last-ack": 1,
-            "tcp-time-wait": 2, "tcp-close": 1, "tcp-max-retrans": 2, "tcp-unacknowledged": 1, "udp": 1, "udp-stream": 3,
-            "icmp": 2, "icmpv6": 2}
+TIMEOUTS = {"tcp-syn-sent": 2, "tcp-syn-recv": 1, "tcp-established": 3, "tcp-fin-wait": 2, "tcp-close-wait": 3,
+            "tcp-last-ack": 1, "tcp-time-wait": 2, "tcp-close": 1, "tcp-max-retrans": 2, "tcp-unacknowledged": 1,
+            "udp": 1, "udp-stream": 3, "icmp": 2, "icmpv6": 2}
 # Another set, so that no two timeouts are alike in both.
-OTHERS = {"tcp-syn-sent": 1, "tcp-syn-recv": 1, "tcp-established": 3, "tcp-fin-wait": 1, "tcp-close-wait": 2, "tcp-last-ack": 3,
-          "tcp-time-wait": 1, "tcp-close": 2, "tcp-max-retrans": 1, "tcp-unacknowledged": 2, "udp": 2, "udp-stream": 3,
-          "icmp": 1, "icmpv6": 3}
+OTHERS = {"tcp-syn-sent": 1, "tcp-syn-recv": 1, "tcp-established": 3, "tcp-fin-wait": 1, "tcp-close-wait": 2,
+          "tcp-last-ack": 3, "tcp-time-wait": 1, "tcp-close": 2, "tcp-max-retrans": 1, "tcp-unacknowledged": 2,
+          "udp": 2, "udp-stream": 3, "icmp": 1, "icmpv6": 3}
 
 
 def kernel_name(name):
@@ -119,13 +122,14 @@ class Firewall:
 class Kernel(Firewall):
     """nf_conntrack, and a rule that drops what it calls invalid."""
     LINE = re.compile(r"ipv(\d)\s+\d+ (\w+)\s+\d+ (\d+) (?:([A-Z_0-9]+) )?src=(\S+) dst=(\S+) "
-                      r"(?:sport=(\d+) dport=(\d+)|type=(\d+) code=\d+ id=(\d+)) (\[UNREPLIED\] )?.*?(\[ASSURED\] )?mark=")
+                      r"(?:sport=(\d+) dport=(\d+)|type=(\d+) code=\d+ id=(\d+)) (\[UNREPLIED\] )?"
+                      r".*?(\[ASSURED\] )?mark=")
 
     def __init__(self, run, ends, name, timeouts, loose):
         super().__init__(run, ends, name)
         for family in (4, 6):
-            self.space.iptables("-t", "mangle", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP",
-                                family=family)
+            self.space.iptables("-t", "mangle", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "INVALID",
+                                "-j", "DROP", family=family)
         for key, seconds in timeouts.items():
             self.space.sysctl("net.netfilter." + kernel_name(key), seconds)
         self.space.sysctl("net.netfilter.nf_conntrack_tcp_loose", int(loose))
@@ -194,8 +198,8 @@ class Idlewall(Firewall):
             port = flow["client_port" if opened == "c" else "server_port"]
             family = "6" if ":" in client else "4"
             found[family, short(client), port].append(
-                Entry(flow["state"], opened, flow["server_packets"] > 0, flow["assured"] and "icmp" not in flow["proto"],
-                      flow["remaining_s"], flow["age_s"]))
+                Entry(flow["state"], opened, flow["server_packets"] > 0,
+                      flow["assured"] and "icmp" not in flow["proto"], flow["remaining_s"], flow["age_s"]))
         return found, before, after
 
     def stop(self):

@@ -12,7 +12,8 @@ from differential_packet import whose
 TICK = 0.1
 SYN_SENT2 = "SYN_SENT2 lasts as long as SYN_SENT"  # unless it runs out, the script may go on
 CLEAR = 0.25   # seconds between a packet and a possible deadline
-BLUR = 0.1     # how far the two may be apart in what time is left, and what the reading takes
+PAUSE = 0.25   # seconds between packets, so that a look without one in between shows what time is left
+BLUR = 0.06    # how far the two may be apart in what time is left, and what the reading takes
 SLOW = 0.5     # a round longer than this may have lost an entry before it was looked at
 MOST = 500     # packets a round and pair, fewer where that takes long
 ATTEMPTS = 6
@@ -107,7 +108,7 @@ class Pair:
                 assert play.script.packets[play.at].side == side, f"{firewall.name}: sent back: {data.hex()}"
                 want = play.frames[play.at]
                 skip = 12 if play.script.tuple.family == 4 else 8  # all but the hop limit and the checksum over it
-                assert data[:7] == want[:7] and data[skip:len(want)] == want[skip:], f"changed: {data.hex()}, {want.hex()}"
+                assert data[:7] == want[:7] and data[skip:] == want[skip:], f"changed: {data.hex()}, {want.hex()}"
                 out[id(play)] += 1
                 assert out[id(play)] == 1, f"{firewall.name}: came out twice: {data.hex()}"
             came[firewall] = out
@@ -134,9 +135,8 @@ class Pair:
                 seen = (Seen(came[self.kernel][id(play)] == 1, kernel), Seen(came[self.ours][id(play)] == 1, mine))
                 play.log.append((play.at, *seen, play.sent_at))
                 play.at += 1
-                play.due = play.sent_at
                 if play.at < len(play.script.packets):
-                    play.due += play.script.packets[play.at].gap
+                    play.due = play.sent_at + max(PAUSE, play.script.packets[play.at].gap)
                 if seen[0].passed != seen[1].passed:
                     play.difference = "verdict"
             elif not play.log:
