@@ -173,7 +173,8 @@ class Idlewall(Firewall):
     def __init__(self, run, ends, name, timeouts, loose, more=""):
         super().__init__(run, ends, name)
         lines = "\n".join(f"    {key} {seconds}s" for key, seconds in timeouts.items())
-        policy = (f"profile conntrack from linux-nf-conntrack {{\n{lines}\n    on-invalid drop\n"
+        # No port of a script's may say who is the server, but in the known difference of just that.
+        policy = (f"server-ports 443\nprofile conntrack from linux-nf-conntrack {{\n{lines}\n    on-invalid drop\n"
                   f"    on-late {'adopt' if loose else 'drop'}\n    {more}\n}}\ndefault use conntrack\n")
         directory = run.path(name)
         os.mkdir(directory, 0o755)

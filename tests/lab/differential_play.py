@@ -57,8 +57,11 @@ class Play:
         self.stream_at = 0    # UDP turns into a stream when it is 2 s old: a deadline as well
         self.sent_at = 0
 
-    def over(self):
-        return self.difference or self.at == len(self.script.packets)
+    def ended(self):
+        return self.at == len(self.script.packets)
+
+    def over(self, now):
+        return self.difference or self.ended() and now > self.sent_at + PAUSE
 
     def clear(self, now):
         return all(abs(now - moment) > CLEAR for moment in [*self.deadlines, self.stream_at])
@@ -89,7 +92,7 @@ class Pair:
     def round(self, number, base):
         """One packet of each script that is due, and what became of it."""
         start = time.monotonic()
-        due = [play for play in self.live if play.due <= start and play.clear(start)]
+        due = [play for play in self.live if not play.ended() and play.due <= start and play.clear(start)]
         due.sort(key=lambda play: play.at == 0)  # what has begun goes on, what has not waits
         sent = {}
         for play in due[:self.most]:
@@ -151,7 +154,7 @@ class Pair:
             play.deadlines = [middle + e.left for e in mine] + just_over
             if mine and play.script.packets[0].proto == "udp":
                 play.stream_at = middle - mine[0].age + 2
-        for play in [p for p in self.live if p.over()]:
+        for play in [p for p in self.live if p.over(w1)]:
             self.live.remove(play)
             if play.difference != "untimely":
                 self.done.append(play)

@@ -85,9 +85,11 @@ def plain_packets(r, proto):
     walk = Walk(r)
     packets = []
     first = r.choice("cccs")
-    for at in range(r.randrange(3, 10)):
+    for at in range(r.randrange(3, 12)):
         side = first if at == 0 or r.random() < 0.5 else other(first)
-        p = Packet(side, walk.gap(), proto, length=r.choice((0, 1, 10, 500)))
+        # Seldom long: UDP becomes a stream when it has lived for 2 s.
+        gap = round(r.uniform(0.3, 0.8), 2) if at and r.random() < 0.5 else walk.gap()
+        p = Packet(side, gap, proto, length=r.choice((0, 1, 10, 500)))
         if r.random() < 0.06:
             p.broken = "checksum"
         if proto == "echo":
