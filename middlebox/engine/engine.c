@@ -250,7 +250,7 @@ static void prefetch_due(const struct engine *e)
         const char *r = (const char *)flow_store_at(&e->table.store, ids[i]);
         __builtin_prefetch(r);
         __builtin_prefetch(r + 64);
-        __builtin_prefetch(flow_store_rest(&e->table.store, ids[i]));
+        __builtin_prefetch(r + 128);
     }
 }
 
@@ -405,14 +405,14 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
     f.r->tcp.last_kind = TCP_KIND_NONE;
     f.r->tcp.flags[0] = f.r->tcp.flags[1] = TCP_SIDE_SACK | TCP_SIDE_LIBERAL;
     *f.opened = flow->opened;
-    f.rest->mark = flow->mark;
+    f.r->mark = flow->mark;
     f.r->timeout_name = policy_timeout_of(profile_of(e, f.r), flow->timeout_name, flow->proto) & 63;
     f.r->data = flow->timeout_name != TIMEOUT_TCP_NO_DATA;
-    f.rest->longest_idle_ms = flow->longest_idle / MTIME_MSEC > UINT32_MAX
-                                  ? UINT32_MAX
-                                  : (uint32_t)(flow->longest_idle / MTIME_MSEC);
+    f.r->longest_idle_ms = flow->longest_idle / MTIME_MSEC > UINT32_MAX
+                               ? UINT32_MAX
+                               : (uint32_t)(flow->longest_idle / MTIME_MSEC);
     for (unsigned d = 0; d < 2; d++) {
-        f.rest->count[d] = (struct record_count){
+        f.r->count[d] = (struct record_count){
             .packets_low = (uint32_t)flow->packets[d],
             .packets_high = (uint16_t)(flow->packets[d] >> 32),
             .bytes_low = (uint32_t)flow->bytes[d],

@@ -47,14 +47,12 @@ struct engine {
 struct live {
     uint32_t slot;
     struct record *r;
-    struct record_rest *rest;
     mtime_t *opened;
 };
 
 static inline struct live live_at(const struct engine *e, uint32_t slot)
 {
     return (struct live){slot, flow_store_at(&e->table.store, slot),
-                         flow_store_rest(&e->table.store, slot),
                          flow_store_opened(&e->table.store, slot)};
 }
 

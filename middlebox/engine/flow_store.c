@@ -7,10 +7,9 @@
 #include <sys/mman.h>
 
 #define RECORDS_BYTES (STORE_CHUNK * sizeof(struct record))
-#define RESTS_BYTES (STORE_CHUNK * sizeof(struct record_rest))
 #define OPENED_BYTES (STORE_CHUNK * sizeof(mtime_t))
 #define EXTRA_BYTES (STORE_CHUNK * sizeof(uint32_t))
-#define COLD_BYTES (RESTS_BYTES + OPENED_BYTES + EXTRA_BYTES) /* mapped together */
+#define CHUNK_BYTES (RECORDS_BYTES + OPENED_BYTES + EXTRA_BYTES)
 
 /* Mapped rather than malloc'ed, so that an emptied table really gives its memory back. */
 static void *pages_map(size_t bytes)
@@ -52,31 +51,24 @@ static void chunk_unmap(struct flow_store *store, struct store_chunk *chunk)
 {
     if (!chunk->records)
         return;
-    munmap(chunk->records, RECORDS_BYTES);
-    munmap(chunk->rests, COLD_BYTES);
-    store->memory -= RECORDS_BYTES + COLD_BYTES;
+    munmap(chunk->records, CHUNK_BYTES);
+    store->memory -= CHUNK_BYTES;
     *chunk = (struct store_chunk){0};
 }
 
 static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
 {
-    chunk->records = pages_map(RECORDS_BYTES);
+    chunk->records = pages_map(CHUNK_BYTES);
     if (!chunk->records)
         return false;
     /* A large table is read at random: huge pages save a page walk a packet. A small one stays
      * small. */
     if (chunk != store->chunks)
-        madvise(chunk->records, RECORDS_BYTES, MADV_HUGEPAGE);
-    chunk->rests = pages_map(COLD_BYTES);
-    if (!chunk->rests) {
-        munmap(chunk->records, RECORDS_BYTES);
-        chunk->records = NULL;
-        return false;
-    }
-    chunk->opened = (mtime_t *)((char *)chunk->rests + RESTS_BYTES);
+        madvise(chunk->records, CHUNK_BYTES, MADV_HUGEPAGE);
+    chunk->opened = (mtime_t *)((char *)chunk->records + RECORDS_BYTES);
     chunk->extra = (uint32_t *)((char *)chunk->opened + OPENED_BYTES);
     chunk->free = STORE_NONE;
-    store->memory += RECORDS_BYTES + COLD_BYTES;
+    store->memory += CHUNK_BYTES;
     return true;
 }
 
@@ -111,7 +103,6 @@ uint32_t flow_store_take(struct flow_store *store)
     }
     r = &chunk->records[slot];
     memset(r, 0, sizeof(*r));
-    memset(&chunk->rests[slot], 0, sizeof(chunk->rests[slot]));
     chunk->opened[slot] = 0;
     r->flags = RECORD_USED;
     chunk->used++;

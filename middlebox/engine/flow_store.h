@@ -3,7 +3,7 @@
 #define IDLEWALL_FLOW_STORE_H
 
 /*
- * Where flow records live: slots of 128 + 32 + 12 bytes in chunks that are mapped when needed and
+ * Where flow records live: slots of 160 + 12 bytes in chunks that are mapped when needed and
  * given back when empty. A record never moves, so a slot number is a stable name for it and a walk
  * by slot meets every lasting flow once.
  */
@@ -27,7 +27,17 @@ enum {
     RECORD_USED = 0x80,
 };
 
-/* What every packet touches: two cache lines. */
+/* 48 bits each: 281 TB, and packets for centuries. */
+struct record_count {
+    uint32_t packets_low;
+    uint16_t packets_high;
+    uint16_t bytes_high;
+    uint32_t bytes_low;
+};
+
+/* What every packet touches: two and a half cache lines in one page. That they are in one page
+ * counts for more than anything else: at a million flows each further page is another miss of the
+ * TLB. */
 struct record {
     struct flow_key key;
     mtime_t last;      /* the latest packet that refreshed */
@@ -44,25 +54,12 @@ struct record {
     uint16_t timeout_name : 6;  /* enum policy_timeout in force */
     struct tcp_track tcp;       /* its id_high belongs to the record */
     uint32_t wheel_place;
-    uint32_t id_low; /* flow ids count up from 1 and never come twice: 48 bits */
-};
-_Static_assert(sizeof(struct record) == 128, "two cache lines");
-
-/* 48 bits each: 281 TB, and packets for centuries. */
-struct record_count {
-    uint32_t packets_low;
-    uint16_t packets_high;
-    uint16_t bytes_high;
-    uint32_t bytes_low;
-};
-
-/* Half a cache line more a packet. */
-struct record_rest {
+    uint32_t id_low;              /* flow ids count up from 1 and never come twice: 48 bits */
     struct record_count count[2]; /* by flow_side */
     uint32_t longest_idle_ms;     /* saturates at 49 days */
     uint32_t mark;
 };
-_Static_assert(sizeof(struct record_rest) == 32, "half a cache line");
+_Static_assert(sizeof(struct record) == 160, "at 0 or 32 of a cache line: never four lines");
 
 static inline void record_count_add(struct record_count *c, uint32_t bytes)
 {
@@ -80,7 +77,6 @@ static inline void record_count_add(struct record_count *c, uint32_t bytes)
 
 struct store_chunk {
     struct record *records; /* NULL: not mapped */
-    struct record_rest *rests;
     mtime_t *opened;
     uint32_t *extra; /* number in the pool */
     uint32_t free; /* head of the free ones within, chained through wheel_place; STORE_NONE: none */
@@ -108,11 +104,6 @@ void flow_store_give(struct flow_store *store, uint32_t slot);
 static inline struct record *flow_store_at(const struct flow_store *store, uint32_t slot)
 {
     return &store->chunks[slot >> STORE_CHUNK_BITS].records[slot & (STORE_CHUNK - 1)];
-}
-
-static inline struct record_rest *flow_store_rest(const struct flow_store *store, uint32_t slot)
-{
-    return &store->chunks[slot >> STORE_CHUNK_BITS].rests[slot & (STORE_CHUNK - 1)];
 }
 
 static inline mtime_t *flow_store_opened(const struct flow_store *store, uint32_t slot)

@@ -124,7 +124,7 @@ void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
         const char *r = (const char *)flow_store_at(&t->store, b->slot[i]);
         __builtin_prefetch(r);
         __builtin_prefetch(r + 64);
-        __builtin_prefetch(flow_store_rest(&t->store, b->slot[i]));
+        __builtin_prefetch(r + 128);
         return;
     }
 }

@@ -71,12 +71,12 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
         .last = r->last,
         .timeout = profile->timeout[f.r->timeout_name],
         .deadline = r->deadline,
-        .longest_idle = (mtime_t)f.rest->longest_idle_ms * MTIME_MSEC,
+        .longest_idle = (mtime_t)f.r->longest_idle_ms * MTIME_MSEC,
         .assured = r->flags & RECORD_ASSURED,
         .guessed = r->flags & RECORD_GUESSED,
         .blocked = {r->flags & RECORD_BLOCKED_CLIENT, r->flags & RECORD_BLOCKED_SERVER},
         .rule = r->rule,
-        .mark = f.rest->mark,
+        .mark = f.r->mark,
         .policy = policy_of(e, r),
     };
     show_key(&r->key, client_end(r), out);
@@ -92,7 +92,7 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
         memcpy(out->keepalive, x->keepalive, sizeof(out->keepalive));
     }
     for (unsigned d = 0; d < 2; d++) {
-        const struct record_count *c = &f.rest->count[d];
+        const struct record_count *c = &f.r->count[d];
         out->packets[d] = (uint64_t)c->packets_high << 32 | c->packets_low;
         out->bytes[d] = (uint64_t)c->bytes_high << 32 | c->bytes_low;
     }
@@ -147,8 +147,8 @@ void life_set_state(struct engine *e, struct live f, enum flow_state state)
 
 void life_count(struct live f, unsigned dir, const struct packet *p)
 {
-    record_count_add(&f.rest->count[dir], p->len);
-    f.rest->mark = p->mark;
+    record_count_add(&f.r->count[dir], p->len);
+    f.r->mark = p->mark;
 }
 
 static bool counts_as_activity(const struct policy_profile *profile, const struct record *r,
@@ -230,8 +230,8 @@ static void note_idle(struct live f, mtime_t now)
 {
     mtime_t idle = (now - f.r->last) / MTIME_MSEC;
 
-    if (idle > f.rest->longest_idle_ms)
-        f.rest->longest_idle_ms = idle > UINT32_MAX ? UINT32_MAX : (uint32_t)idle;
+    if (idle > f.r->longest_idle_ms)
+        f.r->longest_idle_ms = idle > UINT32_MAX ? UINT32_MAX : (uint32_t)idle;
 }
 
 void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
@@ -311,8 +311,8 @@ static void remember(struct engine *e, struct live f, enum flow_end reason)
         .timeout = profile_of(e, f.r)->timeout[f.r->timeout_name],
         .ended =
             over < e->now && (reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE) ? over : e->now,
-        .count = {f.rest->count[0], f.rest->count[1]},
-        .longest_idle_ms = f.rest->longest_idle_ms,
+        .count = {f.r->count[0], f.r->count[1]},
+        .longest_idle_ms = f.r->longest_idle_ms,
         .rule = f.r->rule,
         .state = f.r->state,
         .flags = f.r->flags,

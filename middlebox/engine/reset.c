@@ -72,7 +72,7 @@ static void reset_one(struct engine *e, struct live f, unsigned side, uint32_t s
     };
 
     segment_tcp(s, &tcp);
-    s->mark = f.rest->mark;
+    s->mark = f.r->mark;
     s->flow_id = record_id(f.r);
     s->to_client = side == FLOW_CLIENT;
 }
@@ -124,7 +124,7 @@ void reset_probe(struct engine *e, struct live f, unsigned side, const struct fl
     };
 
     segment_tcp(s, &tcp);
-    s->mark = f.rest->mark;
+    s->mark = f.r->mark;
     s->flow_id = record_id(f.r);
     s->to_client = side == FLOW_CLIENT;
 }
