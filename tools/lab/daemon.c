@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tools/lab/daemon.h"
 
+#include "middlebox/record/put.h"
 #include "tools/command.h"
 #include "tools/lab/child.h"
+#include "tools/policy_read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,14 +90,14 @@ static int wait_ready(struct lab *lab)
     return COULD_NOT;
 }
 
-/* In namespaces of our own nothing was open before: nothing is to be adopted, and a late packet is
+/* Nothing was open through a firewall that is new: nothing is to be adopted, and a late packet is
  * late from the first second on. */
 static int make_policy(struct lab *lab)
 {
     FILE *to;
     bool ok;
 
-    if (lab->policy || lab->client_netns)
+    if (lab->policy)
         return DONE;
     snprintf(lab->made_policy, sizeof(lab->made_policy), "%s/policy", lab->directory);
     to = fopen(lab->made_policy, "we");
@@ -103,6 +105,27 @@ static int make_policy(struct lab *lab)
     if (to)
         ok = fclose(to) == 0 && ok;
     return ok ? DONE : command_failed("lab", "%s: %s", lab->made_policy, strerror(errno));
+}
+
+/* A default that saves connections on a real gateway hides the lab's subject. A pipe is left alone:
+ * it can be read only once. */
+static void warn_of_adoption(const struct lab *lab)
+{
+    char duration[64];
+    struct policy *policy;
+    struct stat st;
+
+    if (!lab->policy || stat(lab->policy, &st) < 0 || !S_ISREG(st.st_mode) ||
+        policy_read(&policy, lab->policy, NULL, NULL) < 0)
+        return;
+    if (policy->adopt_at_start > 0) {
+        *put_duration(duration, policy->adopt_at_start) = '\0';
+        fprintf(stderr,
+                "idlewall lab: %s: late packets of the first %s are adopted, whatever on-late "
+                "says; `adopt-at-start none` ends that\n",
+                lab->policy, duration);
+    }
+    policy_unref(policy);
 }
 
 int daemon_start(struct lab *lab)
@@ -125,6 +148,7 @@ int daemon_start(struct lab *lab)
 
     if (r != DONE)
         return r;
+    warn_of_adoption(lab);
     snprintf(speed, sizeof(speed), "%u", lab->speed);
     if (lab->record) {
         argv[7] = (char *)"--record";

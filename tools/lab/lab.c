@@ -168,6 +168,10 @@ int lab_run(int argc, char **argv)
     if (r != DONE)
         goto out;
     extend_path();
+    if (geteuid() != 0 && lab->client_netns) {
+        r = command_failed("lab", "--client-netns and --server-netns take root");
+        goto out;
+    }
     if (geteuid() != 0 && (r = space_without_root()) != DONE)
         goto out;
     child_init();

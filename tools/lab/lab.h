@@ -24,9 +24,8 @@ struct lab {
     struct space client, firewall, server;
     pid_t daemon, server_pid, command_pid;
     bool daemon_ready;
-    char made_policy[PATH_MAX /
-                     2]; /* what --profile means in namespaces of our own; empty: not made */
-    char directory[PATH_MAX / 4]; /* private, for the next two */
+    char made_policy[PATH_MAX / 2]; /* what --profile means in a lab; empty: not made */
+    char directory[PATH_MAX / 4];   /* private, for the next two */
     char control[PATH_MAX / 2], log[PATH_MAX / 2];
 };
 
