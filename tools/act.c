@@ -63,7 +63,8 @@ int act_run(int argc, char **argv)
             request.control = optarg;
     }
     if (status == DONE && all == (optind < argc))
-        status = command_misused(argv[0], "say which flows: a FILTER, or --all");
+        status = command_misused(argv[0], all ? "either --all or a FILTER, not both"
+                                              : "say which flows: a FILTER, or --all");
     if (status == DONE)
         status = request_filter(&request, argc - optind, argv + optind);
     if (status == DONE)

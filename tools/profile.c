@@ -160,11 +160,18 @@ static void print_lines(const struct line *lines, size_t n)
                    k + 1 < CELLS ? " " : "\n");
 }
 
+/* Forgotten by then, but in vain: adopt is what most products' documents are silent about. */
+static bool adopts_at(const struct policy_profile *profile, mtime_t idle)
+{
+    return profile->timeout[TIMEOUT_TCP_ESTABLISHED] <= idle &&
+           profile->on_expiry == ON_EXPIRY_SILENT && profile->on_late == ON_LATE_ADOPT;
+}
+
 static int list(mtime_t idle)
 {
     struct line *lines = calloc(policy_shipped_count + 1, sizeof(*lines));
     int status = DONE;
-    size_t n = 1;
+    size_t n = 1, adopting = 0;
 
     if (!lines)
         return command_failed("profile", "%s", strerror(ENOMEM));
@@ -179,6 +186,8 @@ static int list(mtime_t idle)
         }
         if (idle == MTIME_NEVER || dies_at(only_profile(policy), idle))
             make_line(&lines[n++], only_profile(policy));
+        else
+            adopting += adopts_at(only_profile(policy), idle);
         policy_unref(policy);
     }
     if (n == 1) {
@@ -186,6 +195,13 @@ static int list(mtime_t idle)
         goto out;
     }
     print_lines(lines, n);
+    fflush(stdout); /* the notes come below the table in a file, too */
+    if (adopting > 0)
+        fprintf(
+            stderr,
+            "%zu more forget it by then, but take its next packet for a new flow (adopt, mostly "
+            "assumed)\n",
+            adopting);
     fprintf(stderr, "? not verified   ~ assumed: the product's documents are silent   "
                     "A/B: UDP without and with an answer; TCP and UDP\n"
                     "proxy: ends connections itself; `idlewall profile show NAME` says what is not "
