@@ -48,8 +48,7 @@ bool engine_command(struct engine *e, mtime_t now, struct engine_command *c, str
 {
     struct flow shown;
 
-    if (now > e->now)
-        e->now = now;
+    engine_begin(e, now);
     if (e->stalled_until > e->now)
         return true;
     e->stalled_until = 0;

@@ -46,12 +46,42 @@ static uint32_t limit_of(const struct engine *e, const struct policy *policy)
     return limit > INT32_MAX ? INT32_MAX : limit;
 }
 
+static bool in_use(const struct engine *e, uint32_t slot)
+{
+    return e->policies[slot].flows > 0 || slot == e->current;
+}
+
+/* What others hold is kept here as well: the late memory lets go of it in the middle of a call. */
+static void drop_unused(struct engine *e, uint32_t slot)
+{
+    struct policy *policy = e->policies[slot].policy;
+
+    if (policy && !in_use(e, slot) && __atomic_load_n(&policy->references, __ATOMIC_ACQUIRE) == 1)
+        e->policies[slot].policy = policy_unref(policy);
+}
+
+static void go_on_to(struct engine *e, mtime_t now)
+{
+    if (now > e->now)
+        e->now = now;
+}
+
+void engine_begin(struct engine *e, mtime_t now)
+{
+    go_on_to(e, now);
+    if (e->policy_hand >= e->n_policies)
+        e->policy_hand = 0;
+    drop_unused(e, e->policy_hand++);
+}
+
 /* A slot for one more policy, or NO_POLICY_SLOT with *error. */
 static uint16_t policy_slot(struct engine *e, const struct policy *policy, int *error)
 {
     struct engine_policy *grown;
     uint32_t n;
 
+    for (n = 0; n < e->n_policies; n++)
+        drop_unused(e, n);
     for (n = 0; n < e->n_policies; n++) /* one that flows still use comes back */
         if (e->policies[n].policy == policy)
             return (uint16_t)n;
@@ -158,7 +188,6 @@ int engine_set_policy(struct engine *e, struct policy *policy)
     if (!e->policies[slot].policy)
         e->policies[slot].policy = policy_ref(policy);
     e->current = slot;
-    life_drop_policy(e, old);
     late_memory_configure(&e->late, policy->late_memory_count, policy->late_memory);
     return 0;
 }
@@ -166,12 +195,6 @@ int engine_set_policy(struct engine *e, struct policy *policy)
 void engine_want(struct engine *e, uint32_t wants)
 {
     e->config.wants = wants;
-}
-
-static void go_on_to(struct engine *e, mtime_t now)
-{
-    if (now > e->now)
-        e->now = now;
 }
 
 static bool has_key(const struct packet *p)
@@ -198,6 +221,7 @@ size_t engine_packets(struct engine *e, const struct packet *packets, size_t n, 
 {
     uint64_t hashes[BATCH] = {0};
 
+    engine_begin(e, e->now);
     for (size_t i = 0; i < n; i++) {
         struct judgement j;
 
@@ -275,7 +299,7 @@ bool engine_advance(struct engine *e, mtime_t now, unsigned budget, struct outco
 {
     mtime_t next;
 
-    go_on_to(e, now);
+    engine_begin(e, now);
     if (e->stalled_until > e->now)
         return false;
     e->stalled_until = 0;
@@ -333,7 +357,7 @@ size_t engine_read(struct engine *e, mtime_t now, uint64_t *cursor, struct flow 
 {
     size_t k = 0;
 
-    go_on_to(e, now);
+    engine_begin(e, now);
     while (k < n && *cursor < STORE_NONE) {
         uint32_t slot = flow_store_next(&e->table.store, (uint32_t)*cursor);
         struct live f;
@@ -435,7 +459,7 @@ void engine_stats(const struct engine *e, struct engine_stats *out)
     out->max_flows = e->table.store.limit;
     out->lingering = e->lingering;
     for (uint32_t i = 0; i < e->n_policies; i++)
-        out->policies += !!e->policies[i].policy;
+        out->policies += in_use(e, i);
     out->memory = flow_table_memory(&e->table) + wheel_memory(&e->wheel) +
                   late_memory_bytes(&e->late) + extra_pool_memory(&e->extras);
 }

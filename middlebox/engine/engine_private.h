@@ -14,6 +14,7 @@
 #include "middlebox/engine/tcp_state.h"
 #include "middlebox/engine/wheel.h"
 
+/* Stays at least until the next call once no flow needs it: events borrow the policy till then. */
 struct engine_policy {
     struct policy *policy; /* NULL: free slot */
     uint32_t flows;
@@ -23,6 +24,7 @@ struct engine {
     struct engine_config config;
     struct engine_policy *policies; /* a flow's record.policy is an index */
     uint32_t n_policies;
+    uint32_t policy_hand; /* the next to look at whether it is needed */
     uint16_t current;
     struct flow_table table;
     struct wheel wheel;
@@ -106,6 +108,9 @@ static inline bool outcome_has_room(const struct outcome *out)
            out->max_events - out->n_events >= OUTCOME_EVENTS;
 }
 
+/* Every call begins with this: what the one before put out is not borrowed any more. */
+void engine_begin(struct engine *e, mtime_t now);
+
 /* ---- life.c: a flow's birth, refreshing and end ---- */
 
 /* Who is client in a packet that has no flow: its sender, unless only the other port is a server's
@@ -152,7 +157,6 @@ void life_expire(struct engine *e, struct live f, struct outcome *out);
 bool life_expiry_must_wait(struct engine *e, struct live f);
 void life_show(const struct engine *e, struct live f, struct flow *out);
 void life_set_deadline(struct engine *e, struct live f, mtime_t deadline);
-void life_drop_policy(struct engine *e, uint16_t slot);
 
 /* ---- reset.c: segments in the ends' names ---- */
 

@@ -276,25 +276,13 @@ struct flow_extra *life_extra(struct engine *e, struct live f)
     return extra_of(e, f);
 }
 
-static void release_policy(struct engine *e, uint16_t slot)
-{
-    e->policies[slot].flows--;
-    life_drop_policy(e, slot);
-}
-
-void life_drop_policy(struct engine *e, uint16_t slot)
-{
-    if (e->policies[slot].flows == 0 && slot != e->current)
-        e->policies[slot].policy = policy_unref(e->policies[slot].policy);
-}
-
 void life_bury(struct engine *e, struct live f)
 {
     wheel_take_out(e, f);
     age_remove(&e->age, f.slot);
     if (f.r->has_extra)
         extra_pool_give(&e->extras, *flow_store_extra(&e->table.store, f.slot));
-    release_policy(e, f.r->policy);
+    e->policies[f.r->policy].flows--;
     e->lingering--;
     flow_table_remove(&e->table, f.slot);
 }

@@ -592,6 +592,53 @@ static void a_policy_it_cannot_carry_out_is_refused(void **state)
     assert_null(engine_destroy(NULL));
 }
 
+/* Events borrow the policy until the next call, though the call ended its last flow and made the
+ * memory of late flows let go of it. */
+static void an_event_outlives_its_policy(void **state)
+{
+    struct policy *old = wire_policy(), *next = wire_policy();
+    struct engine_stats stats;
+    struct packet batch[2];
+    struct judgement judgements[2];
+    struct wire late;
+    struct one o;
+
+    (void)state;
+    old->late_memory_count = 0;
+    next->late_memory_count = 1;
+    one_start(&o, policy_ref(next));
+    assert_int_equal(engine_set_policy(o.engine, old), 0);
+    open_tcp(&o, 4, 1);
+    assert_int_equal(engine_set_policy(o.engine, next), 0);
+    wire_udp(&o.wire, 6, 0, 5);
+    give(&o, 3500 * MTIME_SEC);
+    policy_unref(old);
+
+    o.out.n_events = o.out.n_segments = 0;
+    engine_advance(o.engine, 3500 * MTIME_SEC, 10, &o.out);
+    assert_int_equal(o.out.n_events, 1);
+    assert_int_equal(o.events[0].flow.policy->n_rules, 2);
+    engine_stats(o.engine, &stats);
+    assert_int_equal(stats.policies, 1);
+
+    /* Told of out of the memory, then pushed out of it. */
+    wire_tcp(&late, 4, 0, TCP_ACK, 101, 501, 60000, 0);
+    batch[0] = wire_packet(&late, 3501 * MTIME_SEC);
+    wire_udp(&o.wire, 6, 0, 5);
+    batch[1] = wire_packet(&o.wire, 7100 * MTIME_SEC);
+    o.out.n_events = o.out.n_segments = 0;
+    o.out.judgements = judgements;
+    assert_int_equal(engine_packets(o.engine, batch, 2, &o.out), 2);
+    assert_int_equal(o.events[0].kind, EVENT_LATE);
+    assert_true(o.events[0].remembered);
+    assert_ptr_equal(o.events[0].flow.policy, old);
+    assert_int_equal(o.events[0].flow.policy->n_rules, 2);
+    assert_int_equal(o.events[1].kind, EVENT_EXPIRED);
+    one_finish(&o);
+    assert_int_equal(next->references, 1);
+    policy_unref(next);
+}
+
 static void nobody_is_told_what_he_does_not_want(void **state)
 {
     struct one o;
@@ -632,6 +679,7 @@ int main(void)
         cmocka_unit_test(activity_elsewhere_puts_expiry_off),
         cmocka_unit_test(reading_sees_every_lasting_flow_once),
         cmocka_unit_test(a_policy_it_cannot_carry_out_is_refused),
+        cmocka_unit_test(an_event_outlives_its_policy),
         cmocka_unit_test(nobody_is_told_what_he_does_not_want),
         cmocka_unit_test(reasons_have_names),
     };
