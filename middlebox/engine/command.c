@@ -49,9 +49,6 @@ bool engine_command(struct engine *e, mtime_t now, struct engine_command *c, str
     struct flow shown;
 
     engine_begin(e, now);
-    if (e->stalled_until > e->now)
-        return true;
-    e->stalled_until = 0;
     for (unsigned n = 0; n < SLICE; n++) {
         uint32_t slot = c->cursor < STORE_NONE
                             ? flow_store_next(&e->table.store, (uint32_t)c->cursor)
