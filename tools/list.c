@@ -16,7 +16,7 @@ const char list_help[] =
     "  --rule NAME           opened under that rule\n"
     "  --id N                only this flow\n"
     "  -o, --output FORM     text (default), json, csv, or conntrack (its own lines)\n" REQUEST_HELP
-    "\n" REQUEST_FILTER_HELP "\n"
+    "\n" REQUEST_FILTER_HELP "D is a duration of the firewall's time: 350s, 2h4min, 500ms, 1d.\n\n"
     "Example: idlewall list --state ESTABLISHED --due-within 1min tcp port 5432\n";
 
 static int set_state(struct request *request, const char *text)

@@ -18,7 +18,7 @@ const char profile_help[] =
     "do then, and where each figure comes from.\n"
     "\n"
     "  --dies-at D           only those behind which a TCP connection that is idle for that long\n"
-    "                        is lost\n"
+    "                        (350s, 2h4min, 1d) is lost\n"
     "  --help                this text\n"
     "\n"
     "Example: idlewall profile list --dies-at 1h\n";

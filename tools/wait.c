@@ -9,7 +9,9 @@ const char wait_help[] =
     "Waits for the first such event from now on and shows it.\n"
     "\n"
     "  --for KIND            new, expired, late or ended\n"
-    "  --timeout D           wait no longer than that (wall time): then the exit status is 1\n"
+    "  --timeout D           wait no longer than that (10s, 5min; wall time): then the exit "
+    "status\n"
+    "                        is 1\n"
     "  -o, --output FORM     text (default) or json\n" REQUEST_HELP "\n" REQUEST_FILTER_HELP "\n"
     "Example: idlewall wait tcp port 5432 --for expired --timeout 10min\n";
 
