@@ -57,6 +57,17 @@ int request_word(struct request *request, const char *option, const char *member
     return command_misused(request->name, "%s %s: not one of%s", option, text, list);
 }
 
+/* What the parser allows, less `never`, which no option here takes. */
+static int without_never(const char *why)
+{
+    static const char never[] = ", or never";
+    size_t len = strlen(why);
+
+    if (len >= sizeof(never) - 1 && strcmp(why + len - (sizeof(never) - 1), never) == 0)
+        len -= sizeof(never) - 1;
+    return (int)len;
+}
+
 int request_duration(struct request *request, const char *option, const char *member,
                      const char *text)
 {
@@ -64,7 +75,7 @@ int request_duration(struct request *request, const char *option, const char *me
     mtime_t duration;
 
     if (duration_parse(text, &duration, &why) < 0 || duration == MTIME_NEVER)
-        return command_misused(request->name, "%s %s: %s", option, text, why);
+        return command_misused(request->name, "%s %s: %.*s", option, text, without_never(why), why);
     return set(request, member, json_real(mtime_seconds(duration)));
 }
 
