@@ -304,6 +304,11 @@ def tell(run, screen):
         lane.end()
 
 
+def could_not(why):
+    print(f"demo: {why.rstrip()}", file=sys.stderr)
+    sys.exit(3)
+
+
 def enter_user_namespace():
     """Without root, a user namespace in which we are root. Returns in there, or explains."""
     if os.geteuid() == 0:
@@ -313,9 +318,9 @@ def enter_user_namespace():
         return
     test = ["unshare", "--user", "--map-root-user", "--net", "--mount"]
     if subprocess.run([*test, "true"], capture_output=True).returncode != 0:
-        sys.exit("demo: this needs root, or unprivileged user namespaces, which this machine does not allow\n"
-                 "      (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone,\n"
-                 "      kernel.apparmor_restrict_unprivileged_userns). Try: sudo tools/demo")
+        could_not("this needs root, or unprivileged user namespaces, which this machine does not allow\n"
+                  "      (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone,\n"
+                  "      kernel.apparmor_restrict_unprivileged_userns). Try: sudo tools/demo")
     os.execvp("unshare", [*test, sys.executable, os.path.abspath(__file__), "--inner"])
 
 
@@ -323,13 +328,13 @@ def check_kernel(run):
     try:
         space = run.namespace("probe")
     except (subprocess.CalledProcessError, OSError):
-        sys.exit("demo: cannot make network namespaces here (a container without CAP_SYS_ADMIN?).\n"
-                 "      Needed: CONFIG_NET_NS and veth, and root or unprivileged user namespaces.")
+        could_not("cannot make network namespaces here (a container without CAP_SYS_ADMIN?).\n"
+                  "      Needed: CONFIG_NET_NS and veth, and root or unprivileged user namespaces.")
     tried = space.run("iptables", "-t", "mangle", "-A", "FORWARD", "-j", "NFQUEUE", "--queue-num", "1", check=False)
     if tried.returncode != 0:
-        sys.exit("demo: this kernel cannot queue packets to programs (NFQUEUE).\n"
-                 "      Needed: CONFIG_NETFILTER_NETLINK_QUEUE and CONFIG_NETFILTER_XT_TARGET_NFQUEUE\n"
-                 f"      (as modules: modprobe xt_NFQUEUE nfnetlink_queue). iptables said:\n{tried.stderr}")
+        could_not("this kernel cannot queue packets to programs (NFQUEUE).\n"
+                  "      Needed: CONFIG_NETFILTER_NETLINK_QUEUE and CONFIG_NETFILTER_XT_TARGET_NFQUEUE\n"
+                  f"      (as modules: modprobe xt_NFQUEUE nfnetlink_queue). iptables said:\n{tried.stderr}")
     space.delete()
 
 
@@ -349,7 +354,7 @@ def main():
     except Exception as e:
         screen.stop()
         run.cleanup()
-        sys.exit(f"demo: {e}")
+        could_not(str(e))
     run.cleanup()
     screen.line(f"{time.monotonic() - started:.0f} s, namespaces left: {len(run.left())}")
     tool = os.path.relpath(gateway.TOOL)
