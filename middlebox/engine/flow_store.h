@@ -35,6 +35,9 @@ struct record_count {
     uint32_t bytes_low;
 };
 
+/* The deadline was cut short: it does not say when that side was active. */
+#define RECORD_NO_SIDE 2
+
 /* What every packet touches: two and a half cache lines in one page. That they are in one page
  * counts for more than anything else: at a million flows each further page is another miss of the
  * TLB. */
@@ -44,7 +47,7 @@ struct record {
     mtime_t deadline;  /* expired from then on */
     uint8_t state : 4; /* enum flow_state */
     uint8_t sides : 2; /* RECORD_LINGER: bit per flow_side that we answer; else, for refresh each:
-                          the flow_side that was quiet for longer */
+                          the flow_side that was quiet for longer, or RECORD_NO_SIDE */
     uint8_t data : 1;  /* a TCP segment with payload was seen */
     uint8_t flags;
     uint16_t rule : 15;

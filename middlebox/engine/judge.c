@@ -108,8 +108,10 @@ static void doubt(struct engine *e, struct live f)
 {
     mtime_t until = mtime_add(e->now, profile_of(e, f.r)->timeout[TIMEOUT_TCP_UNACKNOWLEDGED]);
 
-    if (f.r->deadline >= mtime_add(e->now, 120 * MTIME_SEC) && f.r->deadline > until)
+    if (f.r->deadline >= mtime_add(e->now, 120 * MTIME_SEC) && f.r->deadline > until) {
+        f.r->sides = RECORD_NO_SIDE;
         life_set_deadline(e, f, until);
+    }
 }
 
 static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir,

@@ -189,7 +189,7 @@ static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir
         f.r->sides = !dir;
         return now;
     }
-    if (f.r->sides == dir) {
+    if (f.r->sides == dir || f.r->sides == RECORD_NO_SIDE) {
         f.r->sides = !dir;
         return f.r->last;
     }
@@ -220,7 +220,7 @@ static void lengthen(struct engine *e, struct live f, enum policy_timeout timeou
     if (profile->timeout[timeout] <= before)
         return;
     if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH &&
-        f.r->deadline - before < since)
+        f.r->sides != RECORD_NO_SIDE && f.r->deadline - before < since)
         since = f.r->deadline - before > *f.opened ? f.r->deadline - before : *f.opened;
     f.r->timeout_name = timeout & 63;
     life_set_deadline(e, f, life_deadline(e, f, since));
