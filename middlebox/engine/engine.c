@@ -302,7 +302,6 @@ bool engine_advance(struct engine *e, mtime_t now, unsigned budget, struct outco
     engine_begin(e, now);
     if (e->stalled_until > e->now)
         return false;
-    e->stalled_until = 0;
     late_memory_purge(&e->late, e->now);
     for (unsigned n = 0; n < budget; n++) {
         struct live f;

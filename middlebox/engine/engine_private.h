@@ -40,7 +40,7 @@ struct engine {
     uint32_t max_flows; /* as configured; the store's limit is higher while more flows live */
     /* inject-rate: a token bucket in nanoseconds of credit; one segment costs 1 s / rate */
     mtime_t credit, credit_at;
-    mtime_t stalled_until; /* expiry waits for credit; 0: it does not */
+    mtime_t stalled_until; /* expiry waits, or waited, for credit */
     uint32_t lingering;
     struct engine_stats stats;
 };
@@ -151,8 +151,8 @@ static inline enum policy_on_expiry life_on_expiry(const struct policy_profile *
 }
 /* Is its time over at e->now? Asks for activity elsewhere first, which may put it off. */
 bool life_is_over(struct engine *e, struct live f);
-/* The flow's time is over at e->now: does what on-expiry says. */
-void life_expire(struct engine *e, struct live f, struct outcome *out);
+/* The flow's time is over at e->now: does what on-expiry says. True if it lingers. */
+bool life_expire(struct engine *e, struct live f, struct outcome *out);
 /* Would life_expire() send something that inject-rate forbids right now? */
 bool life_expiry_must_wait(struct engine *e, struct live f);
 void life_show(const struct engine *e, struct live f, struct flow *out);

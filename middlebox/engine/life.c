@@ -391,16 +391,26 @@ bool life_is_over(struct engine *e, struct live f)
     return e->now >= life_over_at(e, f);
 }
 
-void life_expire(struct engine *e, struct live f, struct outcome *out)
+/* A side is answered for as long as if the timer had run in time: no verdict hangs on when it did.
+ * Only resets that had to wait, and adaptive timeouts, which reach back, count from now. */
+static mtime_t linger_from(const struct engine *e, struct live f)
+{
+    mtime_t over = life_over_at(e, f);
+
+    return over > e->now || over <= e->stalled_until || adaptive(e) ? e->now : over;
+}
+
+bool life_expire(struct engine *e, struct live f, struct outcome *out)
 {
     const struct policy_profile *profile = profile_of(e, f.r);
     unsigned sides = reset_sides_of(f.r, life_on_expiry(profile));
     enum flow_end reason = FLOW_END_IDLE;
     enum event_action action = action_of(sides);
+    mtime_t until = mtime_add(linger_from(e, f), e->config.linger);
 
     if (f.r->flags & RECORD_LINGER) {
         life_bury(e, f);
-        return;
+        return false;
     }
     if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER &&
         f.r->deadline == mtime_add(*f.opened, profile->timeout[TIMEOUT_ACTIVE]))
@@ -414,36 +424,46 @@ void life_expire(struct engine *e, struct live f, struct outcome *out)
         sides = 0;
     }
     reset_sides(e, f, sides, out);
-    life_end(e, f, reason, action, sides, out);
+    life_end(e, f, reason, action, until > e->now ? sides : 0, out);
+    if (!sides || until <= e->now)
+        return false;
+    life_set_deadline(e, f, until);
+    return true;
 }
 
-/* A flow that is over makes room, whenever engine_advance() last ran. */
+/* A flow that is over makes room, whenever engine_advance() last ran: however many were refreshed
+ * since, which each goes to a later place once. */
 static bool expire_due(struct engine *e, struct outcome *out)
 {
-    for (unsigned n = 0; n < 64; n++) {
+    uint32_t aside[64]; /* to be probed: due still */
+    unsigned n = 0;
+    bool found = false, over = false;
+
+    while (!over && n < 64) {
         uint32_t slot = wheel_pop(&e->wheel, e->now);
         struct live f;
-        bool over, lingers;
 
         if (slot == WHEEL_NO_ID)
-            return false;
+            break;
         f = live_at(e, slot);
         f.r->wheel_bucket = WHEEL_NOWHERE;
         over = life_is_over(e, f);
-        if (over && !life_expiry_must_wait(e, f)) {
-            lingers = !(f.r->flags & RECORD_LINGER) &&
-                      reset_sides_of(f.r, life_on_expiry(profile_of(e, f.r)));
-            life_expire(e, f, out);
-            if (lingers)
+        found = over && !life_expiry_must_wait(e, f);
+        if (found) {
+            if (life_expire(e, f, out))
                 life_bury(e, f);
-            return true;
-        }
-        if (f.r->wheel_bucket == WHEEL_NOWHERE)
+        } else if (!over && dcd_covers(e, f) && e->now >= dcd_look_at(e, f)) {
+            aside[n++] = slot;
+        } else if (f.r->wheel_bucket == WHEEL_NOWHERE) {
             life_set_deadline(e, f, f.r->deadline);
-        if (over)
-            return false;
+        }
     }
-    return false;
+    while (n > 0) {
+        struct live f = live_at(e, aside[--n]);
+
+        life_set_deadline(e, f, f.r->deadline);
+    }
+    return found;
 }
 
 static bool make_room(struct engine *e, struct outcome *out)

@@ -319,6 +319,31 @@ static void read_one(struct one *o, mtime_t now, struct flow *flow)
     assert_int_equal(engine_read(o->engine, now, &cursor, flow, 1), 1);
 }
 
+/* The one flow that is over is found behind all that were refreshed, though no timer ran. */
+static void what_is_over_makes_room(void **state)
+{
+    enum { FLOWS = 900 };
+    struct policy *policy = wire_policy();
+    struct flow first;
+    struct one o;
+
+    (void)state;
+    policy->max_flows = FLOWS;
+    policy->on_full = ON_FULL_DROP_NEW;
+    one_start(&o, policy);
+    wire_udp(&o.wire, 0, 0, 1);
+    for (unsigned i = 0; i < 2 * FLOWS - 1; i++) { /* all but the first once more */
+        wire_put16(o.wire.data + 20, i < FLOWS ? i : i - FLOWS + 1);
+        assert_int_equal(give(&o, i < FLOWS ? 0 : MTIME_SEC), VERDICT_ACCEPT);
+    }
+    wire_put16(o.wire.data + 20, FLOWS);
+    read_one(&o, MTIME_SEC, &first);
+    assert_int_equal(give(&o, first.deadline - 1), VERDICT_DROP);
+    assert_int_equal(give(&o, first.deadline), VERDICT_ACCEPT);
+    assert_int_equal(o.judgement.reason, REASON_NEW);
+    one_finish(&o);
+}
+
 static void an_error_is_judged_by_its_owner(void **state)
 {
     struct one here, there;
@@ -670,6 +695,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_and_room_change_nothing),
         cmocka_unit_test(when_the_timer_ran_changes_no_verdict),
+        cmocka_unit_test(what_is_over_makes_room),
         cmocka_unit_test(engines_share_nothing),
         cmocka_unit_test(an_error_is_judged_by_its_owner),
         cmocka_unit_test(a_saved_table_comes_back),
