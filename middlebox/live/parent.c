@@ -132,10 +132,13 @@ static int start_worker(struct parent *parent)
 /* 0 or an exit status. */
 static int install(struct parent *parent, bool fail_closed)
 {
+    const bool before = parent->plan.fail_open;
+
     parent->plan.fail_open = !fail_closed;
-    if (!parent->options->rules)
+    if (!parent->options->rules || rules_install(&parent->plan, &parent->backend, say) == 0)
         return 0;
-    return rules_install(&parent->plan, &parent->backend, say) < 0 ? 3 : 0;
+    parent->plan.fail_open = before;
+    return 3;
 }
 
 static int hear_worker(struct parent *parent)

@@ -147,7 +147,7 @@ static int nft_run(const char *text, size_t len, rules_say_fn say)
     return run(argv, text, len, NULL, say);
 }
 
-static int nft_install(const struct rules_plan *plan)
+static int nft_install(const struct rules_plan *plan, rules_say_fn say)
 {
     char *text = NULL;
     size_t len;
@@ -157,7 +157,7 @@ static int nft_install(const struct rules_plan *plan)
     if (!to)
         return -ENOMEM;
     rules_nft_install(to, plan);
-    r = fclose(to) == 0 ? nft_run(text, len, NULL) : -ENOMEM;
+    r = fclose(to) == 0 ? nft_run(text, len, say) : -ENOMEM;
     free(text);
     return r;
 }
@@ -208,17 +208,20 @@ int rules_install(const struct rules_plan *plan, enum rules_backend *backend, ru
 {
     int r;
 
+    if (*backend == RULES_NFT)
+        return nft_install(plan, say);
     /* The only sure way to learn whether the kernel has nft's queue is to ask it to. */
-    if (*backend != RULES_IPTABLES && nft_install(plan) == 0) {
-        if (*backend == RULES_NONE) /* a predecessor may have used the other way */
-            iptables_remove_all(plan->queue_first, NULL);
+    if (*backend == RULES_NONE && nft_install(plan, NULL) == 0) {
+        /* A predecessor may have used the other way. */
+        iptables_remove_all(plan->queue_first, NULL);
         *backend = RULES_NFT;
         return 0;
     }
     for (unsigned i = 0; i < families(); i++) {
         r = iptables_install(&iptables[i], plan, say);
         if (r < 0) {
-            iptables_remove_all(plan->queue_first, NULL);
+            if (*backend == RULES_NONE)
+                iptables_remove_all(plan->queue_first, NULL);
             return r;
         }
     }
