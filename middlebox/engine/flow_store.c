@@ -4,23 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define RECORDS_BYTES (STORE_CHUNK * sizeof(struct record))
 #define OPENED_BYTES (STORE_CHUNK * sizeof(mtime_t))
 #define EXTRA_BYTES (STORE_CHUNK * sizeof(uint32_t))
-#define CHUNK_BYTES (RECORDS_BYTES + OPENED_BYTES + EXTRA_BYTES)
-
-/* Mapped rather than malloc'ed, so that an emptied table really gives its memory back. */
-static void *pages_map(size_t bytes)
-{
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
+#define COLD_BYTES (OPENED_BYTES + EXTRA_BYTES) /* mapped together */
+#define SLOT_BYTES (sizeof(struct record) + sizeof(mtime_t) + sizeof(uint32_t))
 
 static uint32_t chunks_for(uint32_t limit)
 {
-    return (limit + STORE_CHUNK - 1) >> STORE_CHUNK_BITS;
+    return (limit + STORE_CHUNK - 1) / STORE_CHUNK;
 }
 
 int flow_store_init(struct flow_store *store, uint32_t limit)
@@ -49,26 +41,22 @@ int flow_store_set_limit(struct flow_store *store, uint32_t limit)
 
 static void chunk_unmap(struct flow_store *store, struct store_chunk *chunk)
 {
-    if (!chunk->records)
-        return;
-    munmap(chunk->records, CHUNK_BYTES);
-    store->memory -= CHUNK_BYTES;
+    pages_unmap(chunk->records, PAGES_HUGE);
+    pages_unmap(chunk->opened, COLD_BYTES);
+    store->memory -= chunk->fresh * SLOT_BYTES;
     *chunk = (struct store_chunk){0};
 }
 
 static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
 {
-    chunk->records = pages_map(CHUNK_BYTES);
-    if (!chunk->records)
+    chunk->records = pages_map(PAGES_HUGE, chunk != store->chunks);
+    chunk->opened = pages_map(COLD_BYTES, false);
+    if (!chunk->records || !chunk->opened) {
+        chunk_unmap(store, chunk);
         return false;
-    /* A large table is read at random: huge pages save a page walk a packet. A small one stays
-     * small. */
-    if (chunk != store->chunks)
-        madvise(chunk->records, CHUNK_BYTES, MADV_HUGEPAGE);
-    chunk->opened = (mtime_t *)((char *)chunk->records + RECORDS_BYTES);
-    chunk->extra = (uint32_t *)((char *)chunk->opened + OPENED_BYTES);
+    }
+    chunk->extra = (uint32_t *)(chunk->opened + STORE_CHUNK);
     chunk->free = STORE_NONE;
-    store->memory += CHUNK_BYTES;
     return true;
 }
 
@@ -100,6 +88,7 @@ uint32_t flow_store_take(struct flow_store *store)
         chunk->free = chunk->records[slot].wheel_place;
     } else {
         slot = chunk->fresh++;
+        store->memory += SLOT_BYTES;
     }
     r = &chunk->records[slot];
     memset(r, 0, sizeof(*r));
@@ -107,18 +96,18 @@ uint32_t flow_store_take(struct flow_store *store)
     r->flags = RECORD_USED;
     chunk->used++;
     store->used++;
-    return store->first_free << STORE_CHUNK_BITS | slot;
+    return store->first_free * STORE_CHUNK + slot;
 }
 
 void flow_store_give(struct flow_store *store, uint32_t slot)
 {
-    uint32_t n = slot >> STORE_CHUNK_BITS;
+    uint32_t n = slot / STORE_CHUNK;
     struct store_chunk *chunk = &store->chunks[n];
     struct record *r = flow_store_at(store, slot);
 
     r->flags = 0;
     r->wheel_place = chunk->free;
-    chunk->free = slot & (STORE_CHUNK - 1);
+    chunk->free = slot % STORE_CHUNK;
     chunk->used--;
     store->used--;
     if (n < store->first_free)
@@ -130,13 +119,13 @@ void flow_store_give(struct flow_store *store, uint32_t slot)
 
 uint32_t flow_store_next(const struct flow_store *store, uint32_t from)
 {
-    for (uint32_t n = from >> STORE_CHUNK_BITS; n < store->n_chunks; n++) {
+    for (uint32_t n = from / STORE_CHUNK; n < store->n_chunks; n++) {
         const struct store_chunk *chunk = &store->chunks[n];
-        uint32_t i = n == from >> STORE_CHUNK_BITS ? from & (STORE_CHUNK - 1) : 0;
+        uint32_t i = n == from / STORE_CHUNK ? from % STORE_CHUNK : 0;
 
         for (; i < chunk->fresh; i++)
             if (chunk->records[i].flags & RECORD_USED)
-                return n << STORE_CHUNK_BITS | i;
+                return n * STORE_CHUNK + i;
     }
     return STORE_NONE;
 }

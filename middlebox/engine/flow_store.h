@@ -9,6 +9,7 @@
  */
 
 #include "middlebox/engine/flow_key.h"
+#include "middlebox/engine/pages.h"
 #include "middlebox/engine/tcp_window.h"
 #include "policy/mtime.h"
 
@@ -74,8 +75,8 @@ static inline void record_count_add(struct record_count *c, uint32_t bytes)
     c->bytes_high = (uint16_t)(b >> 32);
 }
 
-#define STORE_CHUNK_BITS 14
-#define STORE_CHUNK (1u << STORE_CHUNK_BITS)
+/* As many as fill a huge page. Dividing by a constant costs a multiplication. */
+#define STORE_CHUNK ((uint32_t)(PAGES_HUGE / sizeof(struct record)))
 #define STORE_NONE UINT32_MAX
 
 struct store_chunk {
@@ -92,7 +93,7 @@ struct flow_store {
     uint32_t n_chunks;
     uint32_t first_free; /* no chunk below has a free slot */
     uint32_t used, limit;
-    uint64_t memory; /* bytes mapped */
+    uint64_t memory; /* bytes that were touched since they were mapped */
 };
 
 /* 0 or -ENOMEM. Holds up to limit records (1 .. 2^31). */
@@ -106,17 +107,17 @@ void flow_store_give(struct flow_store *store, uint32_t slot);
 
 static inline struct record *flow_store_at(const struct flow_store *store, uint32_t slot)
 {
-    return &store->chunks[slot >> STORE_CHUNK_BITS].records[slot & (STORE_CHUNK - 1)];
+    return &store->chunks[slot / STORE_CHUNK].records[slot % STORE_CHUNK];
 }
 
 static inline mtime_t *flow_store_opened(const struct flow_store *store, uint32_t slot)
 {
-    return &store->chunks[slot >> STORE_CHUNK_BITS].opened[slot & (STORE_CHUNK - 1)];
+    return &store->chunks[slot / STORE_CHUNK].opened[slot % STORE_CHUNK];
 }
 
 static inline uint32_t *flow_store_extra(const struct flow_store *store, uint32_t slot)
 {
-    return &store->chunks[slot >> STORE_CHUNK_BITS].extra[slot & (STORE_CHUNK - 1)];
+    return &store->chunks[slot / STORE_CHUNK].extra[slot % STORE_CHUNK];
 }
 
 /* The used slot at or after from, STORE_NONE at the end. */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEGMENT_BITS 10
+#define SEGMENT_BITS 15 /* a huge page */
 #define SEGMENT_BUCKETS (1u << SEGMENT_BITS)
-#define SEGMENT_BYTES (SEGMENT_BUCKETS * sizeof(struct flow_bucket))
+_Static_assert(SEGMENT_BUCKETS * sizeof(struct flow_bucket) == PAGES_HUGE, "a huge page");
 #define FEWEST_BUCKETS 64
 /* Mean entries a bucket: split above, merge below. At 7 of 12 about one bucket in fifty overflows.
  */
@@ -44,8 +44,7 @@ static uint8_t tag_of(uint64_t hash)
     return tag ? tag : 1;
 }
 
-static bool segment_at(struct flow_bucket ***segments, uint32_t *n_segments, uint32_t n,
-                       uint64_t *memory)
+static bool segment_at(struct flow_bucket ***segments, uint32_t *n_segments, uint32_t n)
 {
     if (n >= *n_segments) {
         uint32_t grown = (n + 1) * 2;
@@ -58,23 +57,19 @@ static bool segment_at(struct flow_bucket ***segments, uint32_t *n_segments, uin
     }
     if ((*segments)[n])
         return true;
-    (*segments)[n] = aligned_alloc(64, SEGMENT_BYTES);
-    if (!(*segments)[n])
-        return false;
-    memset((*segments)[n], 0, SEGMENT_BYTES);
-    *memory += SEGMENT_BYTES;
-    return true;
+    (*segments)[n] = pages_map(PAGES_HUGE, n > 0);
+    return (*segments)[n];
 }
 
 static bool segment_ready(struct flow_table *t, uint32_t bucket)
 {
-    return segment_at(&t->segments, &t->n_segments, bucket >> SEGMENT_BITS, &t->index_memory);
+    return segment_at(&t->segments, &t->n_segments, bucket >> SEGMENT_BITS);
 }
 
 static void segments_free(struct flow_bucket **segments, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        free(segments[i]);
+        pages_unmap(segments[i], PAGES_HUGE);
     free(segments);
 }
 
@@ -147,8 +142,7 @@ static bool overflow_take(struct flow_table *t, uint32_t *number)
         *number = t->overflow_free;
         t->overflow_free = overflow_at(t, *number)->overflow;
     } else {
-        if (!segment_at(&t->overflow, &t->n_overflow, t->overflow_used >> SEGMENT_BITS,
-                        &t->index_memory))
+        if (!segment_at(&t->overflow, &t->n_overflow, t->overflow_used >> SEGMENT_BITS))
             return false;
         *number = ++t->overflow_used;
     }
@@ -254,8 +248,6 @@ static void overflow_shrink(struct flow_table *t)
 {
     if (t->store.used || !t->n_overflow)
         return;
-    t->index_memory -=
-        (uint64_t)((t->overflow_used + SEGMENT_BUCKETS - 1) >> SEGMENT_BITS) * SEGMENT_BYTES;
     segments_free(t->overflow, t->n_overflow);
     t->overflow = NULL;
     t->n_overflow = t->overflow_used = t->overflow_free = 0;
@@ -275,9 +267,8 @@ static void merge_one(struct flow_table *t)
         return;
     }
     if ((from & (SEGMENT_BUCKETS - 1)) == 0 && from) {
-        free(t->segments[from >> SEGMENT_BITS]);
+        pages_unmap(t->segments[from >> SEGMENT_BITS], PAGES_HUGE);
         t->segments[from >> SEGMENT_BITS] = NULL;
-        t->index_memory -= SEGMENT_BYTES;
     }
 }
 
@@ -319,7 +310,8 @@ void flow_table_remove(struct flow_table *t, uint32_t slot)
 
 uint64_t flow_table_memory(const struct flow_table *t)
 {
-    return t->store.memory + t->index_memory;
+    return t->store.memory +
+           ((uint64_t)t->n_buckets + t->overflow_used) * sizeof(struct flow_bucket);
 }
 
 const char *flow_table_check(const struct flow_table *t)

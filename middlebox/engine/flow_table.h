@@ -30,7 +30,6 @@ struct flow_table {
     uint32_t n_overflow;
     uint32_t overflow_used;
     uint32_t overflow_free; /* number + 1 */
-    uint64_t index_memory;
 };
 
 int flow_table_init(struct flow_table *table, uint32_t limit, const uint8_t secret[16]);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static double now_ns(void)
 {
@@ -19,8 +20,22 @@ static double now_ns(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+/* Bytes resident in this process. */
+static double resident(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "r");
+    long pages = 0;
+
+    if (!statm || fscanf(statm, "%*s %ld", &pages) != 1)
+        pages = 0;
+    if (statm)
+        fclose(statm);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
 int main(int argc, char **argv)
 {
+    double before = resident();
     static uint8_t bytes[SUBJECT_BATCH][TRAFFIC_BYTES];
     static struct packet packets[SUBJECT_BATCH];
     static struct subject s;
@@ -49,6 +64,7 @@ int main(int argc, char **argv)
     }
     printf("engine_ns_per_packet flows=%u %.1f\n", flows, spent / (double)n);
     printf("bytes_per_flow flows=%u %.1f\n", flows, subject_bytes_a_flow(&s));
+    printf("resident_bytes_per_flow flows=%u %.1f\n", flows, (resident() - before) / flows);
     subject_finish(&s);
     if (dropped) {
         fprintf(stderr, "bench_engine: %llu packets were dropped: not the path that was meant\n",

@@ -249,11 +249,11 @@ static uint32_t longest_chain(const struct flow_table *table)
     uint32_t longest = 0;
 
     for (uint32_t n = 0; n < table->n_buckets; n++) {
-        const struct flow_bucket *b = &table->segments[n / 1024][n % 1024];
+        const struct flow_bucket *b = &table->segments[n / 32768][n % 32768];
         uint32_t length = 1;
 
         for (; b->overflow; length++)
-            b = &table->overflow[(b->overflow - 1) / 1024][(b->overflow - 1) % 1024];
+            b = &table->overflow[(b->overflow - 1) / 32768][(b->overflow - 1) % 32768];
         longest = length > longest ? length : longest;
     }
     return longest;
