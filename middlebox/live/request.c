@@ -62,7 +62,7 @@ static int read_filter(struct parser *p, const json_t *value)
     if (!json_is_string(value))
         return fault(p, "filter: a text is expected");
     r = filter_compile(&p->request->filter, json_string_value(value), why, sizeof(why));
-    return r == -EINVAL ? fault(p, "filter: %s", why) : r;
+    return r == -EINVAL ? fault(p, "%s", why) : r; /* it says "filter:" itself */
 }
 
 static int read_output(struct parser *p, const json_t *value)

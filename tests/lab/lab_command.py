@@ -164,9 +164,15 @@ def a_firewall_that_ends_is_noticed():
 @case
 def a_firewall_that_cannot_start_says_why():
     status, _, err = finish(lab("--profile", "nonexistent", "true"))
+    same(status, 2)
+    has(err, "nonexistent: no such profile")
+    with tempfile.NamedTemporaryFile("w", suffix=".policy") as faulty:
+        faulty.write("default use nowhere\n")
+        faulty.flush()
+        status, _, err = finish(lab("--policy", faulty.name, "true"))
     same(status, 3)
     has(err, "idlewalld did not start")
-    has(err, "nonexistent")
+    has(err, "nowhere")
     same(finish(lab("--policy", "/nonexistent", "true"))[0], 3)
 
 

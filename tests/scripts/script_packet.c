@@ -167,7 +167,7 @@ static bool tcp_options(struct build *b, uint32_t *header, uint32_t *ack, uint16
 static bool tcp(struct build *b)
 {
     const char *flag_word = next_word(b), *range = next_word(b);
-    uint32_t seq, len, ack = 0, header;
+    uint32_t seq = 0, len = 0, ack = 0, header;
     uint8_t flags;
     uint16_t win;
     bool raw = false;
