@@ -69,6 +69,8 @@ void control_reload(struct control *control, const struct link_message *message,
     }
     if (r < 0)
         tell(&faults, "the running policy stays in force");
+    else if (!faults.asked) /* who asked sees the exit status */
+        fprintf(stderr, "idlewalld: %s is in force\n", control->worker->options->policy);
     for (unsigned i = 0; faults.asked && i < CONTROL_CLIENTS; i++) {
         if (waits(control, &control->clients[i]))
             client_end(&control->clients[i], r < 0);

@@ -45,6 +45,9 @@ static int run(const char *const argv[], const char *input, size_t len, struct c
     if (r == 0 && mine.status != 0) {
         if (say)
             sayf(say, "%s: %s", argv[0], mine.err[0] ? mine.err : "failed");
+        if (say && strstr(mine.err, "NFQUEUE"))
+            say("this kernel has no queue for packets: it needs CONFIG_NETFILTER_XT_TARGET_NFQUEUE "
+                "(module xt_NFQUEUE), or for nft CONFIG_NFT_QUEUE");
         r = -EIO;
     } else if (r < 0 && say) {
         sayf(say, "%s: %s", argv[0], r == -ENOENT ? "not installed" : strerror(-r));

@@ -5,6 +5,8 @@
 #include "middlebox/live/nfqueue_proc.h"
 #include "middlebox/live/privileges.h"
 
+#include "policy/duration.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -253,6 +255,18 @@ static void finish(struct worker *worker)
     close(worker->listener);
 }
 
+/* Or people wonder why a late packet right after the start is let pass. */
+static void say_adopting(const struct policy *policy)
+{
+    char text[DURATION_TEXT];
+
+    if (policy->adopt_at_start > 0)
+        fprintf(
+            stderr,
+            "idlewalld: connections that are open already are adopted for %s (adopt-at-start)\n",
+            duration_format(policy->adopt_at_start, text, sizeof(text)));
+}
+
 int worker_run(const struct options *options, const struct worker_inheritance *inherited)
 {
     struct worker worker = {.options = options,
@@ -273,6 +287,7 @@ int worker_run(const struct options *options, const struct worker_inheritance *i
         const struct link_message ready = {.kind = LINK_READY,
                                            .flag = worker.ruleset->policy->fail_closed};
 
+        say_adopting(worker.ruleset->policy);
         status = link_send(worker.link, &ready, -1) < 0 ? 3 : control_run(&worker);
     }
     if (record >= 0)
