@@ -76,6 +76,10 @@ void dcd_step(struct engine *e, struct live f, struct outcome *out)
     if (!reset_allowed(e, n)) {
         mtime_t then = reset_allowed_at(e, n);
 
+        /* A turn of its own: if all came back together, all but one would be refused again. */
+        if (then < e->dcd_turn)
+            then = e->dcd_turn;
+        e->dcd_turn = mtime_add(then, reset_cost(e, n));
         e->stats.rate_limited++;
         extra->dcd_wait = mtime_add(extra->dcd_wait, then - e->now);
         extra->dcd_next = then;

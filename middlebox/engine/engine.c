@@ -181,6 +181,8 @@ int engine_set_policy(struct engine *e, struct policy *policy)
     if (r == 0)
         r = follow_order(e, policy);
     if (r < 0) {
+        flow_table_set_limit(&e->table, e->max_flows > e->table.store.used ? e->max_flows
+                                                                           : e->table.store.used);
         follow_order(e, e->policies[old].policy);
         return r;
     }

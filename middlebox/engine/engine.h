@@ -9,7 +9,9 @@
  * counts as the latest seen.
  *
  * A flow is expired when now >= deadline, judged by each packet's own time, never by when
- * engine_advance() happened to run (as nf_ct_is_expired() in the kernel's nf_conntrack.h).
+ * engine_advance() happened to run (as nf_ct_is_expired() in the kernel's nf_conntrack.h). One
+ * exception: adaptive timeouts go by the number of entries, and one that is over counts until it is
+ * swept, as pf's do.
  */
 
 #include "middlebox/engine/packet.h"
@@ -104,7 +106,7 @@ bool engine_owns(struct engine *engine, const struct packet *packet, struct judg
 bool engine_advance(struct engine *engine, mtime_t now, unsigned budget, struct outcome *out);
 
 /* False if nothing is ever due. *when may be earlier than the first expiry, never later; only while
- * adaptive timeouts rule, events (never verdicts) may come 10 ms later than they could. */
+ * adaptive timeouts rule, events may come 10 ms later than they could. */
 bool engine_next_deadline(const struct engine *engine, mtime_t *when);
 
 /* From now on new flows are opened under policy. max_flows does not shrink below the flows that

@@ -41,6 +41,7 @@ struct engine {
     /* inject-rate: a token bucket in nanoseconds of credit; one segment costs 1 s / rate */
     mtime_t credit, credit_at;
     mtime_t stalled_until; /* expiry waits, or waited, for credit */
+    mtime_t dcd_turn;      /* the next that a probe held up by inject-rate gets */
     uint32_t lingering;
     struct engine_stats stats;
 };
@@ -162,6 +163,8 @@ void life_set_deadline(struct engine *e, struct live f, mtime_t deadline);
 
 /* May n segments be sent now? Takes the credit. */
 bool reset_allowed(struct engine *e, unsigned n);
+/* How much time n segments take of inject-rate. */
+mtime_t reset_cost(const struct engine *e, unsigned n);
 /* When n segments will be allowed. */
 mtime_t reset_allowed_at(const struct engine *e, unsigned n);
 /* At most this many for one side. */

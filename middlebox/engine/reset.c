@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 
 /* A tenth of a second's segments may go at once, eight at least. */
-static mtime_t cost_of(const struct engine *e, unsigned n)
+mtime_t reset_cost(const struct engine *e, unsigned n)
 {
     uint32_t rate = e->policies[e->current].policy->inject_rate;
 
@@ -13,7 +13,7 @@ static mtime_t cost_of(const struct engine *e, unsigned n)
 
 static mtime_t credit_limit(const struct engine *e)
 {
-    mtime_t least = cost_of(e, OUTCOME_SEGMENTS);
+    mtime_t least = reset_cost(e, OUTCOME_SEGMENTS);
 
     return least > MTIME_SEC / 10 ? least : MTIME_SEC / 10;
 }
@@ -29,14 +29,14 @@ static mtime_t credit_now(const struct engine *e)
 
 mtime_t reset_allowed_at(const struct engine *e, unsigned n)
 {
-    mtime_t lacking = cost_of(e, n) - credit_now(e);
+    mtime_t lacking = reset_cost(e, n) - credit_now(e);
 
     return lacking > 0 ? e->now + lacking : e->now;
 }
 
 bool reset_allowed(struct engine *e, unsigned n)
 {
-    mtime_t credit = credit_now(e), cost = cost_of(e, n);
+    mtime_t credit = credit_now(e), cost = reset_cost(e, n);
 
     e->credit = credit;
     e->credit_at = e->now;

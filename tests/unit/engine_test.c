@@ -489,6 +489,36 @@ static void a_restored_flow_has_its_whole_life_behind_it(void **state)
     one_finish(&o);
 }
 
+/* Flows are to be asked all at once, and inject-rate lets few be: each that must wait is refused
+ * once, not once for every one before it, and all are asked before any is given up. */
+static void probes_that_wait_take_turns(void **state)
+{
+    struct policy *p = wire_policy();
+    struct engine_stats stats;
+    struct one o;
+    mtime_t now = 0, next;
+    unsigned steps = 0;
+
+    (void)state;
+    p->inject_rate = 1; /* eight segments at once, then one a second */
+    p->profiles[0].on_expiry = p->profiles[1].on_expiry = ON_EXPIRY_DCD;
+    one_start(&o, p);
+    for (unsigned n = 0; n < WIRE_FLOWS; n++)
+        open_tcp(&o, n, 0);
+    now = 300 * MTIME_SEC;
+    while (now < 310 * MTIME_SEC && engine_next_deadline(o.engine, &next) && steps < 100000) {
+        o.out.n_segments = o.out.n_events = 0;
+        now = next > now ? next : now;
+        engine_advance(o.engine, now, 1, &o.out);
+        steps++;
+    }
+    engine_stats(o.engine, &stats);
+    assert_int_equal(stats.flows, WIRE_FLOWS);
+    assert_int_equal(stats.segments[SEGMENT_PROBE], 2 * WIRE_FLOWS);
+    assert_int_equal(stats.rate_limited, WIRE_FLOWS - 4);
+    one_finish(&o);
+}
+
 static void time_that_runs_backwards_is_the_latest_seen(void **state)
 {
     struct one o;
@@ -701,6 +731,7 @@ int main(void)
         cmocka_unit_test(a_saved_table_comes_back),
         cmocka_unit_test(what_cannot_be_is_not_restored),
         cmocka_unit_test(a_restored_flow_has_its_whole_life_behind_it),
+        cmocka_unit_test(probes_that_wait_take_turns),
         cmocka_unit_test(time_that_runs_backwards_is_the_latest_seen),
         cmocka_unit_test(activity_elsewhere_puts_expiry_off),
         cmocka_unit_test(reading_sees_every_lasting_flow_once),
