@@ -112,7 +112,18 @@ static inline bool outcome_has_room(const struct outcome *out)
 /* Every call begins with this: what the one before put out is not borrowed any more. */
 void engine_begin(struct engine *e, mtime_t now);
 
-/* ---- life.c: a flow's birth, refreshing and end ---- */
+static inline void go_on_to(struct engine *e, mtime_t now)
+{
+    if (now > e->now)
+        e->now = now;
+}
+
+static inline bool in_use(const struct engine *e, uint32_t slot)
+{
+    return e->policies[slot].flows > 0 || slot == e->current;
+}
+
+/* ---- life.c, life_show.c, life_open.c, life_end.c: a flow's birth, refreshing and end ---- */
 
 /* Who is client in a packet that has no flow: its sender, unless only the other port is a server's
  * and the packet does not itself open a connection. Returns the end of the key; *guessed if the
@@ -157,6 +168,10 @@ bool life_expire(struct engine *e, struct live f, struct outcome *out);
 /* Would life_expire() send something that inject-rate forbids right now? */
 bool life_expiry_must_wait(struct engine *e, struct live f);
 void life_show(const struct engine *e, struct live f, struct flow *out);
+/* pf.conf(5), adaptive.start: what is left of a deadline. */
+mtime_t life_shrunk(const struct engine *e, struct live f, mtime_t over);
+/* Out of the wheel: before its record is freed, or filed elsewhere. */
+void life_unwheel(struct engine *e, struct live f);
 void life_set_deadline(struct engine *e, struct live f, mtime_t deadline);
 
 /* ---- reset.c: segments in the ends' names ---- */
