@@ -44,13 +44,25 @@ static void print_head(const struct policy_profile *profile, bool from, FILE *to
     }
 }
 
+/* Without a base a blank is what Linux does; but Linux's own extra limits are not assumed of
+ * others. */
+static void print_assumed(const struct policy_profile *profile, unsigned setting, FILE *to)
+{
+    if (profile->base)
+        fprintf(to, " # assumed, as %s", profile->base);
+    else if (setting < POLICY_TIMEOUTS && profile->timeout[setting] == MTIME_NEVER)
+        fputs(" # assumed: no such limit", to);
+    else
+        fputs(" # assumed, as Linux", to);
+}
+
 void policy_print_profile(const struct policy_profile *profile, FILE *to)
 {
     print_head(profile, false, to);
     for (unsigned i = 0; i < POLICY_SETTINGS; i++) {
         print_setting(profile, i, to);
         if (profile->origin[i] == ORIGIN_ASSUMED)
-            fprintf(to, " # assumed, as %s", profile->base ? profile->base : "Linux");
+            print_assumed(profile, i, to);
         putc('\n', to);
     }
     fputs("}\n", to);
