@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define MOST_FAILURES 1000
 #define LAST_STEPS 512 /* twice what the kernel's queue holds */
 #define EXPIRE_BUDGET                                                                              \
     256 /* flows a step, so that a million that are due at once do not stall packets */
@@ -215,6 +217,18 @@ static void count_batch(struct loop *loop, const struct nfqueue_batch *batch)
     }
 }
 
+/* A queue that only gives errors is gone (the kernel's side was taken down): better to end, and
+ * leave the traffic to `fail`, than to spin. The parent sees to the rules. */
+static void heed(struct loop *loop, int r)
+{
+    if (r >= 0 || r == -ENOBUFS) {
+        loop->failures = 0;
+    } else if (++loop->failures == MOST_FAILURES) {
+        fprintf(stderr, "idlewalld: reading the queue: %s\n", strerror(-r));
+        _exit(3);
+    }
+}
+
 /* One batch and one portion of expiries. False if there was nothing to do until *when. */
 static bool step(struct loop *loop, struct nfqueue_batch *batch, struct share *share, mtime_t *when)
 {
@@ -222,8 +236,9 @@ static bool step(struct loop *loop, struct nfqueue_batch *batch, struct share *s
     mtime_t now = live_clock_now(loop->clock);
     bool more;
 
-    if (r < 0)
+    if (r == -ENOBUFS)
         atomic_fetch_add_explicit(&loop->counters.enobufs, 1, memory_order_relaxed);
+    heed(loop, r);
     share_out(loop, batch, share, now);
     pthread_mutex_lock(&loop->lock);
     judge(loop, batch->packet, share);

@@ -49,6 +49,7 @@ struct loop {
     bool running;
     int wake; /* eventfd: look at the deadline again, or at stop */
     _Atomic bool stop;
+    unsigned failures; /* of receiving, in a row */
 };
 
 struct loop_config {
