@@ -246,13 +246,7 @@ bool engine_owns(struct engine *e, const struct packet *p, struct judgement *jud
     f = live_at(e, slot);
     if (life_is_over(e, f))
         return false;
-    if (f.r->flags & RECORD_LINGER)
-        *judgement = judged(VERDICT_DROP, REASON_DEAD);
-    else if (f.r->flags &
-             (p->side == client_end(f.r) ? RECORD_BLOCKED_SERVER : RECORD_BLOCKED_CLIENT))
-        *judgement = judged(VERDICT_DROP, REASON_BLOCKED);
-    else
-        *judgement = judged(VERDICT_ACCEPT, REASON_NO_FLOW);
+    *judgement = judge_error(f, p);
     return true;
 }
 
@@ -261,12 +255,8 @@ static void prefetch_due(const struct engine *e)
     uint32_t ids[8];
     size_t n = wheel_peek(&e->wheel, ids, 8);
 
-    for (size_t i = 0; i < n; i++) {
-        const char *r = (const char *)flow_store_at(&e->table.store, ids[i]);
-        __builtin_prefetch(r);
-        __builtin_prefetch(r + 64);
-        __builtin_prefetch(r + 128);
-    }
+    for (size_t i = 0; i < n; i++)
+        flow_store_prefetch(&e->table.store, ids[i]);
 }
 
 /* Adaptive timeouts shrink for all flows at once, which the wheel cannot know: a look at the next

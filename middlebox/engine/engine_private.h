@@ -135,8 +135,11 @@ void life_sketch(const struct engine *e, const struct packet *p, unsigned client
 enum life_open { LIFE_OPENED, LIFE_FULL };
 enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash, unsigned client,
                          bool guessed, uint16_t rule, struct outcome *out);
-/* Counts the packet and restarts the idle time where the profile says so. dir: flow_side of the
- * sender. state_changed: the new state's timeout starts now whoever sent it. */
+/* Fills in and counts the fresh record of a flow, but for its protocol and its deadline. */
+void life_born(struct engine *e, struct live f, uint8_t flags, uint16_t rule, enum flow_state state,
+               mtime_t opened, mtime_t last);
+/* Restarts the idle time where the profile says so. dir: flow_side of the sender. state_changed:
+ * the new state's timeout starts now whoever sent it. */
 void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed);
 /* When the timeout in force is over, counted from a moment, or the flow's whole life. */
@@ -226,6 +229,8 @@ void dcd_answer(struct engine *e, struct live f, unsigned dir);
 void dcd_stop(struct flow_extra *extra);
 
 /* ---- judge.c: one packet ---- */
+/* An ICMP error about a packet of f: it comes from where that was going. */
+struct judgement judge_error(struct live f, const struct packet *p);
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
                               struct outcome *out);
 /* What rule a packet without a flow falls under. */

@@ -62,25 +62,16 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
     if (slot == STORE_NONE)
         return -ENOSPC;
     f = live_at(e, slot);
-    f.r->flags = (uint8_t)(RECORD_USED | (client ? RECORD_CLIENT_IS_1 : 0) | RECORD_GUESSED |
-                           (flow->packets[FLOW_SERVER] ? RECORD_REPLY : 0) |
-                           (flow->assured ? RECORD_ASSURED : 0) |
-                           (flow->blocked[FLOW_CLIENT] ? RECORD_BLOCKED_CLIENT : 0) |
-                           (flow->blocked[FLOW_SERVER] ? RECORD_BLOCKED_SERVER : 0));
-    f.r->rule = (uint16_t)rule;
-    f.r->policy = e->current;
-    f.r->state = flow->state & 15;
-    f.r->wheel_bucket = WHEEL_NOWHERE;
-    f.r->last = flow->last;
-    age_add(&e->age, &e->table.store, slot);
-    if (flow->proto == 6 && profile_of(e, f.r)->on_expiry == ON_EXPIRY_DCD)
-        life_extra(e, f);
-    f.r->id_low = (uint32_t)e->next_id;
-    f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
+    life_born(e, f,
+              (uint8_t)((client ? RECORD_CLIENT_IS_1 : 0) | RECORD_GUESSED |
+                        (flow->packets[FLOW_SERVER] ? RECORD_REPLY : 0) |
+                        (flow->assured ? RECORD_ASSURED : 0) |
+                        (flow->blocked[FLOW_CLIENT] ? RECORD_BLOCKED_CLIENT : 0) |
+                        (flow->blocked[FLOW_SERVER] ? RECORD_BLOCKED_SERVER : 0)),
+              (uint16_t)rule, flow->state, flow->opened, flow->last);
     /* The windows are not saved: learned anew, as after a mid-stream pick-up. */
     f.r->tcp.last_kind = TCP_KIND_NONE;
     f.r->tcp.flags[0] = f.r->tcp.flags[1] = TCP_SIDE_SACK | TCP_SIDE_LIBERAL;
-    *f.opened = flow->opened;
     f.r->mark = flow->mark;
     f.r->timeout_name = policy_timeout_of(profile_of(e, f.r), flow->timeout_name, flow->proto) & 63;
     f.r->data = flow->timeout_name != TIMEOUT_TCP_NO_DATA;
@@ -95,12 +86,6 @@ int engine_restore(struct engine *e, mtime_t now, const struct flow *flow)
             .bytes_high = (uint16_t)(flow->bytes[d] >> 32),
         };
     }
-    e->policies[e->current].flows++;
-    e->stats.by_state[flow->state]++;
-    e->stats.flows++;
-    e->stats.opened++;
-    if (e->stats.flows > e->stats.peak_flows)
-        e->stats.peak_flows = e->stats.flows;
     life_set_deadline(e, f, life_deadline(e, f, flow->last));
     return 0;
 }

@@ -34,7 +34,6 @@ static bool chunk_add(struct extra_pool *pool)
     if (!stack)
         return false;
     pool->free = stack;
-    pool->cap_free = (pool->n_chunks + 1) * CHUNK;
     pool->chunks[pool->n_chunks] = calloc(CHUNK, sizeof(struct flow_extra));
     if (!pool->chunks[pool->n_chunks])
         return false;

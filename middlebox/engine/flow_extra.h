@@ -29,7 +29,7 @@ struct extra_pool {
     uint32_t fresh; /* entries ever handed out */
     uint32_t used;
     uint32_t *free; /* stack of numbers given back */
-    uint32_t n_free, cap_free;
+    uint32_t n_free;
 };
 
 void extra_pool_finish(struct extra_pool *pool);

@@ -110,6 +110,15 @@ static inline struct record *flow_store_at(const struct flow_store *store, uint3
     return &store->chunks[slot / STORE_CHUNK].records[slot % STORE_CHUNK];
 }
 
+static inline void flow_store_prefetch(const struct flow_store *store, uint32_t slot)
+{
+    const char *r = (const char *)flow_store_at(store, slot);
+
+    __builtin_prefetch(r);
+    __builtin_prefetch(r + 64);
+    __builtin_prefetch(r + 128);
+}
+
 static inline mtime_t *flow_store_opened(const struct flow_store *store, uint32_t slot)
 {
     return &store->chunks[slot / STORE_CHUNK].opened[slot % STORE_CHUNK];

@@ -116,10 +116,7 @@ void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
     for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++) {
         if (b->tag[i] != tag)
             continue;
-        const char *r = (const char *)flow_store_at(&t->store, b->slot[i]);
-        __builtin_prefetch(r);
-        __builtin_prefetch(r + 64);
-        __builtin_prefetch(r + 128);
+        flow_store_prefetch(&t->store, b->slot[i]);
         return;
     }
 }

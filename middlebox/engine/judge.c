@@ -242,8 +242,6 @@ static struct judgement linger_packet(struct engine *e, struct live f, unsigned 
                     tcp_segment_end(p) == f.r->tcp.end[FLOW_CLIENT];
     bool told = f.r->sides >> dir & 1;
 
-    if (p->kind == PACKET_ICMP_ERROR)
-        return judged(VERDICT_DROP, REASON_DEAD);
     if (p->kind == PACKET_TCP && !tcp_flags_valid(p->flags))
         return invalid(profile_of(e, f.r));
     if (syn && !same_syn) {
@@ -256,19 +254,28 @@ static struct judgement linger_packet(struct engine *e, struct live f, unsigned 
     return judged(VERDICT_DROP, REASON_DEAD);
 }
 
+struct judgement judge_error(struct live f, const struct packet *p)
+{
+    bool from_server = p->side == client_end(f.r);
+
+    if (f.r->flags & RECORD_LINGER)
+        return judged(VERDICT_DROP, REASON_DEAD);
+    if (f.r->flags & (from_server ? RECORD_BLOCKED_SERVER : RECORD_BLOCKED_CLIENT))
+        return judged(VERDICT_DROP, REASON_BLOCKED);
+    return judged(VERDICT_ACCEPT, REASON_NO_FLOW);
+}
+
 static struct judgement with_flow(struct engine *e, struct live f, const struct packet *p,
                                   uint64_t hash, struct outcome *out)
 {
-    /* An ICMP error comes from where the packet it quotes was going. */
-    unsigned sender = p->kind == PACKET_ICMP_ERROR ? !p->side : p->side;
-    unsigned dir = sender != client_end(f.r);
+    unsigned dir = p->side != client_end(f.r);
 
+    if (p->kind == PACKET_ICMP_ERROR)
+        return judge_error(f, p);
     if (f.r->flags & RECORD_LINGER)
         return linger_packet(e, f, dir, p, hash, out);
     if (f.r->flags & (dir ? RECORD_BLOCKED_SERVER : RECORD_BLOCKED_CLIENT))
         return judged(VERDICT_DROP, REASON_BLOCKED);
-    if (p->kind == PACKET_ICMP_ERROR)
-        return judged(VERDICT_ACCEPT, REASON_NO_FLOW);
     if (p->kind == PACKET_TCP)
         return tcp_packet(e, f, dir, p, hash, out);
     return plain_packet(e, f, dir, p, out);

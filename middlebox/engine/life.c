@@ -2,7 +2,6 @@
 #include "middlebox/engine/engine_private.h"
 
 #include <netinet/in.h>
-#include <string.h>
 
 /* The entry that the wheel moved into the place of another must learn where it is now. */
 void life_unwheel(struct engine *e, struct live f)

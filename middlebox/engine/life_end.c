@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "middlebox/engine/engine_private.h"
 
-#include <netinet/in.h>
-#include <string.h>
-
 void life_bury(struct engine *e, struct live f)
 {
     life_unwheel(e, f);

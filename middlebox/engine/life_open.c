@@ -2,7 +2,6 @@
 #include "middlebox/engine/engine_private.h"
 
 #include <netinet/in.h>
-#include <string.h>
 
 /* A flow that is over makes room, whenever engine_advance() last ran: however many were refreshed
  * since, which each goes to a later place once. */
@@ -109,11 +108,34 @@ static void follow_limit(struct engine *e)
         flow_store_set_limit(store, store->used > e->max_flows ? store->used : e->max_flows);
 }
 
+void life_born(struct engine *e, struct live f, uint8_t flags, uint16_t rule, enum flow_state state,
+               mtime_t opened, mtime_t last)
+{
+    f.r->flags = flags | RECORD_USED;
+    f.r->rule = rule & INT16_MAX;
+    f.r->state = state & 15;
+    f.r->policy = e->current;
+    f.r->wheel_bucket = WHEEL_NOWHERE;
+    f.r->id_low = (uint32_t)e->next_id;
+    f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
+    f.r->last = last;
+    *f.opened = opened;
+    age_add(&e->age, &e->table.store, f.slot);
+    /* Without memory for it the flow is forgotten without being asked. */
+    if (profile_of(e, f.r)->on_expiry == ON_EXPIRY_DCD && f.r->key.proto == IPPROTO_TCP)
+        life_extra(e, f);
+    e->policies[e->current].flows++;
+    e->stats.by_state[state]++;
+    e->stats.flows++;
+    e->stats.opened++;
+    if (e->stats.flows > e->stats.peak_flows)
+        e->stats.peak_flows = e->stats.flows;
+}
+
 enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash, unsigned client,
                          bool guessed, uint16_t rule, struct outcome *out)
 {
     unsigned dir = p->side != client;
-    enum flow_state state = FLOW_UNREPLIED;
     enum policy_timeout timeout;
     struct event *ev;
     struct live f;
@@ -126,42 +148,24 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     if (slot == STORE_NONE)
         return LIFE_FULL;
     f = live_at(e, slot);
-    f.r->flags =
-        (uint8_t)(RECORD_USED | (client ? RECORD_CLIENT_IS_1 : 0) | (guessed ? RECORD_GUESSED : 0));
-    f.r->rule = rule;
-    f.r->policy = e->current;
-    f.r->wheel_bucket = WHEEL_NOWHERE;
-    f.r->last = *f.opened = e->now;
-    age_add(&e->age, &e->table.store, slot);
-    /* Without memory for it the flow is forgotten without being asked. */
-    if (profile_of(e, f.r)->on_expiry == ON_EXPIRY_DCD && p->kind == PACKET_TCP)
-        life_extra(e, f);
-    f.r->id_low = (uint32_t)e->next_id;
-    f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
-    e->policies[e->current].flows++;
+    life_born(e, f, (uint8_t)((client ? RECORD_CLIENT_IS_1 : 0) | (guessed ? RECORD_GUESSED : 0)),
+              rule, p->kind == PACKET_TCP ? tcp_state_open(p) : FLOW_UNREPLIED, e->now, e->now);
     timeout = first_timeout(profile_of(e, f.r), p);
 
     if (p->kind == PACKET_TCP) {
         struct tcp_flow tf = {
-            .track = &f.r->tcp, .state = tcp_state_open(p), .data = p->payload_len > 0};
+            .track = &f.r->tcp, .state = (enum flow_state)f.r->state, .data = p->payload_len > 0};
 
         tcp_window_open(&f.r->tcp, p);
         if (dir == FLOW_SERVER) /* picked up on a segment of the server's */
             tcp_window_swap(&f.r->tcp);
         f.r->tcp.last_dir = dir & 1;
         /* As the kernel runs the opening packet through the state machine as well. */
-        state = tf.state;
         f.r->data = tf.data;
         tcp_window_segment(&f.r->tcp, dir, tcp_kind_of(p->flags), FLOW_NONE, p);
         f.r->tcp.last_kind = tcp_kind_of(p->flags) & 0xf;
         timeout = tcp_state_timeout(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
     }
-    f.r->state = state & 15;
-    e->stats.by_state[state]++;
-    e->stats.flows++;
-    e->stats.opened++;
-    if (e->stats.flows > e->stats.peak_flows)
-        e->stats.peak_flows = e->stats.flows;
     life_count(f, dir, p);
     life_refresh(e, f, dir, true, timeout, true);
 

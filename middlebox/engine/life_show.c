@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "middlebox/engine/engine_private.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
 unsigned life_client_end(const struct policy *policy, const struct packet *p, bool *guessed)
