@@ -155,6 +155,12 @@ struct workload {
     double vanish; /* share of clients that disappear silently instead of closing */
 };
 
+/* `plot grid|time`: what a grid's picture shows. */
+enum scenario_plot {
+    PLOT_GRID, /* figures over the values of the axes; the default */
+    PLOT_TIME, /* the samples over story time, a curve for each point of the grid */
+};
+
 /* A parameter given as a list or range: the grid's axis. */
 struct axis {
     char *label;        /* "server keepalive idle" */
@@ -183,6 +189,7 @@ struct scenario {
     size_t n_expectations;
     struct workload workload;
     mtime_t sample; /* how often sockets and table are counted for plots; never 0 */
+    enum scenario_plot plot;
     struct axis axis[SCENARIO_AXES]; /* with these, all above is the first point of the grid */
     size_t n_axes;
     char *text; /* what was parsed, NUL-terminated */
