@@ -52,6 +52,8 @@ struct system {
 
     /* handshake */
     unsigned syn_retries, synack_retries;
+    unsigned syn_linear; /* Linux: tcp_syn_linear_timeouts: the first so many SYNs are sent again
+                            without backoff, besides syn_retries */
     mtime_t rto_initial;
 
     /* retransmission */

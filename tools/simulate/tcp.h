@@ -37,7 +37,8 @@ enum tcp_notice {
     TCP_EOF,       /* the peer's FIN came, after all payload */
     TCP_WRITABLE,  /* all that was sent is acknowledged */
     TCP_ERROR,     /* error: pending for the next call, as SO_ERROR */
-    TCP_GONE,      /* no socket is left: the host may free it after the step */
+    TCP_GONE, /* neither socket nor process is left: the host may free it after the step. A dead
+                 socket that a process still holds gives it after tcp_close() */
 };
 
 struct tcp;
