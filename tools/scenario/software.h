@@ -25,14 +25,15 @@ struct behaviour {
 
 struct software {
     const char *name;  /* "postgresql" */
-    const char *id[2]; /* rows of keepalives.tsv, by flow_side; NULL: no such side */
+    const char *id[2]; /* rows of keepalives.tsv, separated by blanks, by flow_side; NULL: no such
+                          side */
     uint16_t port;
     struct {
         enum software_keepalive keepalive;
         struct keepalive_times times; /* 0 in a field: the system's */
         mtime_t user_timeout;         /* 0: none */
         struct behaviour behaviour;
-        bool unverified;
+        bool unverified; /* a figure that could not be checked against its source */
     } side[2]; /* by flow_side */
 };
 
