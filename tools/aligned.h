@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_ALIGNED_H
+#define IDLEWALL_ALIGNED_H
+
+/* A table for people: columns as wide as what is in them, two spaces between. */
+
+#include <stdio.h>
+
+struct aligned {
+    FILE *to; /* cells, each ended by NUL; in memory */
+    char *cells;
+    size_t len, n_columns, n_cells;
+};
+/* 0 or -ENOMEM; to be finished after 0. */
+int aligned_init(struct aligned *table, size_t n_columns);
+/* Row after row, from the left. */
+void aligned_add(struct aligned *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* 0 or -ENOMEM. */
+int aligned_finish(struct aligned *table, FILE *to);
+
+#endif

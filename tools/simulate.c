@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/command.h"
+#include "tools/scenario_read.h"
+#include "tools/simulate_command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char simulate_help[] =
+    "usage: idlewall simulate [OPTION...] FILE|CASE|-\n"
+    "       idlewall simulate --list | --show CASE | --systems | --apps\n"
+    "Plays a scenario (idlewall-scenario(5)) in virtual time: a file, a shipped case, or standard\n"
+    "input. It prints packets, socket timers, what the firewalls and the applications saw, and\n"
+    "what came of it. With parameters that are lists or ranges, or `repeat N clients`, it prints\n"
+    "a table of figures instead. The exit status is 1 if an expectation is not met.\n"
+    "\n"
+    "  -o, --output FORM     text (default), json (an object a line), csv (tables)\n"
+    "  --svg FILE            a picture: of a story a ladder diagram, else a plot\n"
+    "  --write-pcap DIR      a capture of each place along the path\n"
+    "  --outcome             only what came of it\n"
+    "  --quiet               nothing but expectations that are not met\n"
+    "  --set 'WHO SETTING'   set or replace a setting: --set 'server keepalive idle 60,300'\n"
+    "  --seed N              for all that is drawn at random\n"
+    "  --threads N           that play a grid (default: as many as there are cores)\n"
+    "  --list                the shipped cases\n"
+    "  --show CASE           its text, to start a scenario of your own from\n"
+    "  --systems, --apps     the presets for `client` and `server`, and for `app`, with figures\n"
+    "  --help                this text\n"
+    "\n"
+    "Example: idlewall simulate oracle-dcd-answers-lost --svg story.svg\n";
+
+enum { SVG = 256, PCAP, OUTCOME, QUIET, SET, SEED, THREADS, LIST, SHOW, SYSTEMS, APPS };
+
+static const struct option longs[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"svg", required_argument, NULL, SVG},
+    {"write-pcap", required_argument, NULL, PCAP},
+    {"outcome", no_argument, NULL, OUTCOME},
+    {"quiet", no_argument, NULL, QUIET},
+    {"set", required_argument, NULL, SET},
+    {"seed", required_argument, NULL, SEED},
+    {"threads", required_argument, NULL, THREADS},
+    {"list", no_argument, NULL, LIST},
+    {"show", required_argument, NULL, SHOW},
+    {"systems", no_argument, NULL, SYSTEMS},
+    {"apps", no_argument, NULL, APPS},
+    COMMAND_HELP,
+    {0},
+};
+
+/* The command line as it was understood. */
+struct request {
+    struct simulate simulate;
+    const char **sets;
+    size_t n_sets;
+    bool seeded;
+    uint64_t seed;
+    int instead;      /* LIST, SHOW, SYSTEMS, APPS; 0: play */
+    const char *show; /* the case */
+    bool playing;     /* an option that only playing has */
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+void simulate_catch(void)
+{
+    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+bool simulate_stopped(void)
+{
+    return stopped;
+}
+
+int simulate_picture(struct simulate *simulate, int written)
+{
+    if (written == 0)
+        written = output_file_commit(&simulate->picture);
+    return written == 0 ? DONE
+                        : command_failed("simulate", "%s: %s", simulate->svg, strerror(-written));
+}
+
+int simulate_flush(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return command_failed("simulate", "standard output: %s", strerror(errno ? errno : EIO));
+}
+
+static int read_number(const char *option, const char *text, uint64_t most, uint64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno || *out > most)
+        return command_misused("simulate", "%s %s: a whole number up to %llu is needed", option,
+                               text, (unsigned long long)most);
+    return DONE;
+}
+
+static int read_form(struct simulate *simulate, const char *text)
+{
+    static const char *const forms[] = {
+        [SIMULATE_TEXT] = "text", [SIMULATE_JSON] = "json", [SIMULATE_CSV] = "csv"};
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        if (strcmp(text, forms[i]) == 0) {
+            simulate->form = (enum simulate_form)i;
+            return DONE;
+        }
+    return command_misused("simulate", "-o %s: it is text, json or csv", text);
+}
+
+static int add_set(struct request *request, const char *text)
+{
+    if (text[strcspn(text, "\n")] != '\0')
+        return command_misused("simulate", "--set: one setting, without a line's end in it");
+    request->sets[request->n_sets++] = text;
+    return DONE;
+}
+
+static int take(struct request *request, int code, const char *value)
+{
+    struct simulate *simulate = &request->simulate;
+    uint64_t number = 0;
+    int status = DONE;
+
+    request->playing = request->playing || code < LIST;
+    switch (code) {
+    case 'o':
+        return read_form(simulate, value);
+    case SVG:
+        simulate->svg = value;
+        break;
+    case PCAP:
+        simulate->pcap = value;
+        break;
+    case OUTCOME:
+        simulate->outcome = true;
+        break;
+    case QUIET:
+        simulate->quiet = true;
+        break;
+    case SET:
+        return add_set(request, value);
+    case SEED:
+        request->seeded = true;
+        return read_number("--seed", value, UINT64_MAX, &request->seed);
+    case THREADS:
+        status = read_number("--threads", value, 1024, &number);
+        if (status == DONE && number == 0)
+            return command_misused("simulate", "--threads 0: at least one is needed");
+        simulate->threads = (unsigned)number;
+        break;
+    default:
+        if (request->instead != 0)
+            return command_misused("simulate", "one of --list, --show, --systems, --apps");
+        request->instead = code;
+        request->show = value;
+    }
+    return status;
+}
+
+static void show_fault(void *arg, const char *message)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", message);
+}
+
+static int unknown(const char *what)
+{
+    const char *names[5];
+    size_t n = scenario_nearest(what, names, sizeof(names) / sizeof(names[0]));
+
+    fprintf(stderr, "idlewall simulate: no file and no case %s", what);
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "%s%s", i > 0 ? ", " : "; nearest: ", names[i]);
+    fputs("\n`idlewall simulate --list` shows the cases.\n", stderr);
+    return WRONG_USE;
+}
+
+static int play(struct request *request)
+{
+    struct simulate *simulate = &request->simulate;
+    struct scenario *scenario = NULL;
+    int status;
+    int r =
+        scenario_read(&scenario, simulate->what, request->sets, request->n_sets, show_fault, NULL);
+
+    if (r == -ENOENT && !strchr(simulate->what, '/'))
+        return unknown(simulate->what);
+    if (r == -EINVAL)
+        return WRONG_USE;
+    if (r < 0)
+        return command_failed("simulate", "%s: %s", simulate->what, strerror(-r));
+    if (request->seeded)
+        scenario->seed = request->seed;
+    simulate_catch();
+    if (scenario->n_axes > 0 || scenario->workload.clients > 0)
+        status = simulate_grid(simulate, scenario);
+    else
+        status = simulate_story(simulate, scenario);
+    output_file_drop(&simulate->picture);
+    scenario_destroy(scenario);
+    return status;
+}
+
+static int instead_of_playing(const struct request *request, int arguments)
+{
+    if (request->playing || arguments > 0)
+        return command_misused("simulate", "--list, --show, --systems, --apps stand alone");
+    switch (request->instead) {
+    case LIST:
+        return simulate_flush(simulate_list());
+    case SHOW:
+        return simulate_flush(simulate_show(request->show));
+    case SYSTEMS:
+        return simulate_flush(simulate_systems());
+    default:
+        return simulate_flush(simulate_softwares());
+    }
+}
+
+static int understood(struct request *request, int argc, char **argv)
+{
+    if (request->instead != 0)
+        return instead_of_playing(request, argc);
+    if (argc != 1)
+        return command_misused("simulate", argc == 0
+                                               ? "a FILE or CASE is needed; --list shows the cases"
+                                               : "one FILE or CASE at a time");
+    if (request->simulate.quiet && request->simulate.outcome)
+        return command_misused("simulate", "--quiet or --outcome, not both");
+    request->simulate.what = argv[0];
+    return play(request);
+}
+
+int simulate_run(int argc, char **argv)
+{
+    struct request request = {.sets = calloc((size_t)argc, sizeof(*request.sets))};
+    int status = DONE, code;
+
+    if (!request.sets)
+        return command_failed("simulate", "%s", strerror(ENOMEM));
+    while (status == DONE && (code = command_option(argc, argv, ":o:h", longs, &status)) != -1) {
+        if (code == COMMAND_OVER)
+            goto out;
+        status = take(&request, code, optarg);
+    }
+    if (status == DONE)
+        status = understood(&request, argc - optind, argv + optind);
+out:
+    free(request.sets);
+    return status;
+}
