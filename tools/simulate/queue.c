@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/simulate/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define CHILDREN 4
+#define ROOM_FIRST 256
+
+void queue_init(struct queue *queue)
+{
+    *queue = (struct queue){0};
+}
+
+void queue_finish(struct queue *queue)
+{
+    free(queue->heap);
+    queue_init(queue);
+}
+
+static inline bool before(const struct queue_entry *a, const struct queue_entry *b)
+{
+    return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static int grow(struct queue *queue)
+{
+    size_t room = queue->room ? 2 * queue->room : ROOM_FIRST;
+    struct queue_entry *heap = reallocarray(queue->heap, room, sizeof(*heap));
+
+    if (!heap)
+        return -ENOMEM;
+    queue->heap = heap;
+    queue->room = room;
+    return 0;
+}
+
+int queue_push(struct queue *queue, mtime_t at, uint32_t kind, uint32_t index)
+{
+    struct queue_entry entry = {at, queue->order, kind, index};
+    size_t i = queue->n;
+
+    if (queue->n == queue->room) {
+        int r = grow(queue);
+
+        if (r < 0)
+            return r;
+    }
+    queue->order++;
+    queue->n++;
+    while (i > 0) {
+        size_t parent = (i - 1) / CHILDREN;
+
+        if (!before(&entry, &queue->heap[parent]))
+            break;
+        queue->heap[i] = queue->heap[parent];
+        i = parent;
+    }
+    queue->heap[i] = entry;
+    return 0;
+}
+
+const struct queue_entry *queue_top(const struct queue *queue)
+{
+    return queue->n ? &queue->heap[0] : NULL;
+}
+
+static size_t least_child(const struct queue *queue, size_t first)
+{
+    size_t end = first + CHILDREN < queue->n ? first + CHILDREN : queue->n, least = first;
+
+    for (size_t i = first + 1; i < end; i++)
+        if (before(&queue->heap[i], &queue->heap[least]))
+            least = i;
+    return least;
+}
+
+bool queue_pop(struct queue *queue, struct queue_entry *out)
+{
+    struct queue_entry last;
+    size_t i = 0;
+
+    if (queue->n == 0)
+        return false;
+    *out = queue->heap[0];
+    last = queue->heap[--queue->n];
+    for (;;) {
+        size_t child = CHILDREN * i + 1;
+
+        if (child >= queue->n)
+            break;
+        child = least_child(queue, child);
+        if (!before(&queue->heap[child], &last))
+            break;
+        queue->heap[i] = queue->heap[child];
+        i = child;
+    }
+    if (queue->n > 0)
+        queue->heap[i] = last;
+    return true;
+}
+
+int wake_need(struct wake *wake, struct queue *queue, mtime_t due, uint32_t kind, uint32_t index)
+{
+    int r;
+
+    if (due >= wake->near)
+        return 0;
+    r = queue_push(queue, due, kind, index);
+    if (r < 0)
+        return r;
+    if (wake->far == MTIME_NEVER)
+        wake->far = wake->near;
+    wake->near = due;
+    return 0;
+}
+
+bool wake_take(struct wake *wake, mtime_t at)
+{
+    if (at != wake->near)
+        return false;
+    wake->near = wake->far;
+    wake->far = MTIME_NEVER;
+    return true;
+}

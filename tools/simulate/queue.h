@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_QUEUE_H
+#define IDLEWALL_QUEUE_H
+
+/* What is to happen when: a heap of four children a node. Equal times come out as they went in. */
+
+#include "policy/mtime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct queue_entry {
+    mtime_t at;
+    uint64_t order;
+    uint32_t kind, index; /* the caller's */
+};
+
+struct queue {
+    struct queue_entry *heap;
+    size_t n, room;
+    uint64_t order;
+};
+
+void queue_init(struct queue *queue);
+void queue_finish(struct queue *queue);
+int queue_push(struct queue *queue, mtime_t at, uint32_t kind, uint32_t index); /* 0, -ENOMEM */
+/* The next, or NULL; valid until the next push. */
+const struct queue_entry *queue_top(const struct queue *queue);
+bool queue_pop(struct queue *queue, struct queue_entry *out);
+
+/*
+ * Something that has one moment at which it must be looked at, which moves with every packet. Most
+ * moves are towards later: then nothing is done, and the look that comes too early asks for the
+ * next one. An earlier moment keeps the later one in mind (a retransmission before a keepalive), so
+ * that entries do not pile up.
+ */
+struct wake {
+    mtime_t near, far; /* what stands in the queue; MTIME_NEVER: nothing */
+};
+static inline void wake_init(struct wake *wake)
+{
+    *wake = (struct wake){MTIME_NEVER, MTIME_NEVER};
+}
+int wake_need(struct wake *wake, struct queue *queue, mtime_t due, uint32_t kind, uint32_t index);
+/* Was the entry that came out at that time still meant? */
+bool wake_take(struct wake *wake, mtime_t at);
+
+#endif
