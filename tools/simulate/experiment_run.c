@@ -144,7 +144,7 @@ static void wait_for_all(struct work *work, struct worker *workers, unsigned n,
             next.tv_sec++;
         }
         pthread_cond_timedwait(&work->over, &work->lock, &next);
-        if (!progress || work->running == 0)
+        if (!progress || work->running == 0 || atomic_load(&work->cancelled))
             continue;
         for (unsigned i = 0; i < n; i++)
             done += (double)atomic_load(&workers[i].share) / 1e6;
