@@ -102,24 +102,31 @@ bool queue_pop(struct queue *queue, struct queue_entry *out)
 
 int wake_need(struct wake *wake, struct queue *queue, mtime_t due, uint32_t kind, uint32_t index)
 {
+    unsigned i = 1;
     int r;
 
-    if (due >= wake->near)
+    if (due >= wake->at[0])
         return 0;
     r = queue_push(queue, due, kind, index);
     if (r < 0)
         return r;
-    if (wake->far == MTIME_NEVER)
-        wake->far = wake->near;
-    wake->near = due;
+    /* Without room the second is forgotten: of all its entry lies there for the shortest time. */
+    while (i < WAKE_LEVELS - 1 && wake->at[i] != MTIME_NEVER)
+        i++;
+    if (wake->at[i] != MTIME_NEVER)
+        i = 1;
+    for (; i > 0; i--)
+        wake->at[i] = wake->at[i - 1];
+    wake->at[0] = due;
     return 0;
 }
 
 bool wake_take(struct wake *wake, mtime_t at)
 {
-    if (at != wake->near)
+    if (at != wake->at[0])
         return false;
-    wake->near = wake->far;
-    wake->far = MTIME_NEVER;
+    for (unsigned i = 0; i + 1 < WAKE_LEVELS; i++)
+        wake->at[i] = wake->at[i + 1];
+    wake->at[WAKE_LEVELS - 1] = MTIME_NEVER;
     return true;
 }

@@ -32,15 +32,17 @@ bool queue_pop(struct queue *queue, struct queue_entry *out);
 /*
  * Something that has one moment at which it must be looked at, which moves with every packet. Most
  * moves are towards later: then nothing is done, and the look that comes too early asks for the
- * next one. An earlier moment keeps the later one in mind (a retransmission before a keepalive), so
- * that entries do not pile up.
+ * next one. An earlier moment keeps the later ones in mind (a delayed ACK before a retransmission
+ * before a request before a keepalive), so that entries do not pile up.
  */
+#define WAKE_LEVELS 4
 struct wake {
-    mtime_t near, far; /* what stands in the queue; MTIME_NEVER: nothing */
+    mtime_t at[WAKE_LEVELS]; /* what stands in the queue, ascending; MTIME_NEVER: nothing */
 };
 static inline void wake_init(struct wake *wake)
 {
-    *wake = (struct wake){MTIME_NEVER, MTIME_NEVER};
+    for (unsigned i = 0; i < WAKE_LEVELS; i++)
+        wake->at[i] = MTIME_NEVER;
 }
 int wake_need(struct wake *wake, struct queue *queue, mtime_t due, uint32_t kind, uint32_t index);
 /* Was the entry that came out at that time still meant? */
