@@ -22,6 +22,8 @@
 
 #include "tools/simulate/tcp.h"
 
+#include <assert.h>
+
 /* Sequence numbers, as the kernel's before() and after(). */
 static inline bool seq_before(uint32_t a, uint32_t b)
 {
@@ -46,76 +48,78 @@ struct tcp {
     mtime_t fires[TCP_SLOTS];   /* MTIME_NEVER: not armed */
     mtime_t expires[TCP_SLOTS]; /* what it was armed for; shown */
     struct tcp_options options;
-    uint8_t state;   /* enum socket_state */
-    uint8_t pending; /* enum tcp_pending, of SLOT_RETRANSMIT */
 
     /* sequence numbers and windows */
-    bool timestamps, sack, wscale_ok;
-    bool passive;  /* opened by a SYN of the peer */
-    bool orphaned; /* no process holds it */
-    bool bucket;   /* only the kernel's inet_timewait_sock is left: TIME_WAIT, or FIN_WAIT_2 */
-    bool fin_queued, fin_received, eof_read;
-    uint8_t snd_wscale, rcv_wscale;
-    uint16_t mss; /* payload of a full segment: options are off */
-    uint32_t iss, irs;
-    uint32_t snd_una, snd_nxt, snd_wnd, snd_wl1;
+    uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, max_window;
     uint32_t write_seq; /* after the last byte the application wrote, and the FIN */
-    uint32_t
-        push_seq; /* after the last byte of the last write: the segment that ends there has PSH */
-    uint32_t max_window;
+    uint32_t push_seq; /* after the last byte of the last write: the segment that ends there has PSH
+                        */
     uint32_t rcv_nxt, rcv_wup, rcv_wnd;
     uint32_t unread;       /* payload the application has not taken */
     uint32_t ahead[2];     /* received out of order: first, after last; equal: none */
     uint32_t duplicate[2]; /* to be told as DSACK with the next ACK; equal: none */
     uint32_t ts_recent;
-    bool ahead_fin;
-    uint8_t note;       /* enum packet_note of the application's last write */
+    uint32_t probes_sent;
+    uint16_t mss;       /* payload of a full segment: options are off */
     int16_t error;      /* pending, as sk_err */
     int16_t soft_error; /* sk_err_soft: given instead of ETIMEDOUT */
+    uint8_t state;      /* enum socket_state */
+    uint8_t pending;    /* enum tcp_pending, of SLOT_RETRANSMIT */
+    uint8_t note;       /* enum packet_note of the application's last write */
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t probes_out; /* icsk_probes_out: keepalive or window probes unanswered */
+    uint8_t quick;      /* ACKs still sent at once */
+    uint16_t rcv_mss, last_segment;
+    uint8_t duplicate_acks; /* received in a row */
+    uint8_t retransmits;    /* icsk_retransmits */
+    uint8_t backoff;        /* icsk_backoff: doublings of rto, and of the window probes' time */
+    uint16_t cwnd, ssthresh, cwnd_count;
+    bool timestamps : 1, sack : 1, wscale_ok : 1;
+    bool passive : 1;  /* opened by a SYN of the peer */
+    bool orphaned : 1; /* no process holds it */
+    bool bucket : 1;   /* only the kernel's inet_timewait_sock is left: TIME_WAIT, or FIN_WAIT_2 */
+    bool fin_queued : 1, fin_received : 1, eof_read : 1;
+    bool ahead_fin : 1;
+    /* tcp_delack.c: struct inet_connection_sock's icsk_ack */
+    bool ack_scheduled : 1, ack_now : 1, pushed : 1, pushed_twice : 1, pingpong : 1;
+    /* tcp_loss.c */
+    bool fast : 1; /* TCP_CA_Recovery: only what partial ACKs ask for is sent again */
+    /* tcp_tail_probe.c */
+    bool probe_pending : 1; /* tlp_high_seq is set */
+    bool probe_again : 1;   /* tlp_retrans: it was old data */
 
     /* tcp_keepalive.c */
     mtime_t last_received; /* icsk_ack.lrcvtime: payload, or established; set by tcp_delack.c */
     mtime_t last_ack;      /* tp->rcv_tstamp: an acceptable ACK; set by tcp_input.c */
-    uint32_t probes_sent;
-    uint8_t probes_out; /* icsk_probes_out: keepalive or window probes unanswered */
 
-    /* tcp_delack.c: struct inet_connection_sock's icsk_ack */
-    uint8_t quick; /* ACKs still sent at once */
-    bool ack_scheduled, ack_now, pushed, pushed_twice, pingpong;
-    uint8_t duplicate_acks_sent;
-    uint16_t rcv_mss, last_segment;
+    /* tcp_delack.c */
     mtime_t ato; /* adaptive delay; 0: no payload yet */
 
     /* tcp_rto.c; as the kernel: microseconds, srtt << 3, the deviations << 2 */
+    mtime_t rto;
     uint32_t srtt_us, rttvar_us, mdev_us, mdev_max_us;
     uint32_t rtt_seq;
-    mtime_t rto;
-    mtime_t head_sent; /* when the segment at snd_una was sent last */
-    mtime_t tail_sent; /* when the last segment was */
 
-    /* tcp_retransmit.c */
-    uint32_t small_end;  /* snd_sml: end of the last segment below mss (Nagle, Minshall's way) */
-    uint32_t tail_seq;   /* where the last segment sent begins */
-    uint32_t again_end;  /* highest end of what was sent again: Karn's rule */
-    uint32_t lost_end;   /* tcp_enter_loss(): what was sent before is to be sent again... */
-    uint32_t lost_next;  /* ... from here on, as the window allows */
-    uint32_t probe_high; /* tlp_high_seq */
-    bool probe_pending;  /* tlp_high_seq is set; tlp_retrans: it was old data */
-    bool probe_again;
-    uint8_t duplicate_acks; /* received in a row */
-    uint8_t retransmits;    /* icsk_retransmits */
-    uint8_t backoff;        /* icsk_backoff: doublings of rto, and of the window probes' time */
-    uint16_t cwnd, ssthresh;
-    uint16_t cwnd_count;
+    /* tcp_retransmit.c, tcp_loss.c, tcp_tail_probe.c */
     uint32_t retransmits_sent;
+    uint32_t small_end;    /* snd_sml: end of the last segment below mss (Nagle, Minshall's way) */
+    uint32_t tail_seq;     /* where the last segment sent begins */
+    mtime_t head_sent;     /* when the segment at snd_una was sent last */
+    mtime_t tail_sent;     /* when the last segment was */
+    uint32_t again_end;    /* highest end of what was sent again: Karn's rule */
+    uint32_t lost_end;     /* tcp_enter_loss(): what was sent before is to be sent again... */
+    uint32_t lost_next;    /* ... from here on, as the window allows */
+    uint32_t probe_high;   /* tlp_high_seq */
     mtime_t retrans_stamp; /* first retransmission of what is outstanding; MTIME_NEVER: none */
 
     /* tcp_persist.c */
     mtime_t window_closed; /* icsk_probes_tstamp: the first probe's time; MTIME_NEVER: none */
 
-    /* tcp_reset.c: the fields it needs; last_outside: last answer to a segment out of window */
-    mtime_t last_outside; /* MTIME_NEVER: none yet */
+    /* tcp_reset.c */
+    mtime_t last_outside; /* last answer to a segment out of window; MTIME_NEVER: none yet */
 };
+/* A million connections, two of these each, are to fit under 1 GiB with all else. */
+static_assert(sizeof(struct tcp) <= 320, "struct tcp grows beyond what a million may take");
 
 /* Arms a slot for `delay` from now: fires[] and expires[] by the host's clock (tcp_clock.c). */
 void tcp_arm(struct tcp *tcp, enum tcp_timer_slot slot, mtime_t now, mtime_t delay);
@@ -169,21 +173,30 @@ void tcp_rto_back_off(struct tcp *tcp); /* doubles, up to rto_max */
 uint32_t tcp_timestamp(const struct tcp *tcp, mtime_t now);
 
 /* tcp_retransmit.c */
+/* Disarms and clears what is pending in SLOT_RETRANSMIT, or arms it. */
+void tcp_set_pending(struct tcp *tcp, mtime_t now, enum tcp_pending pending, mtime_t delay);
 void tcp_retransmit_rearm(struct tcp *tcp, mtime_t now); /* tcp_rearm_rto() */
 /* New data went out (tcp_event_new_data_sent(), then tcp_schedule_loss_probe()). */
 void tcp_retransmit_sent(struct tcp *tcp, mtime_t now, bool first);
-/* tcp_ack()'s part: SND.UNA is now `ack`, before it was `una`. */
-void tcp_retransmit_acked(struct tcp *tcp, mtime_t now, uint32_t una,
-                          const struct tcp_segment *segment);
-void tcp_retransmit_duplicate(struct tcp *tcp, mtime_t now, const struct tcp_segment *segment);
 void tcp_retransmit_fire(struct tcp *tcp, mtime_t now);
-unsigned tcp_packets_out(const struct tcp *tcp);
-bool tcp_cwnd_allows(const struct tcp *tcp);
-void tcp_give_up(struct tcp *tcp, mtime_t now, bool reset); /* tcp_write_err() */
+void tcp_give_up(struct tcp *tcp, mtime_t now); /* tcp_write_err() */
 /* tcp_orphan_retries() */
 unsigned tcp_orphan_retries(const struct tcp *tcp, bool alive);
-/* Disarms and clears what is pending in SLOT_RETRANSMIT, or arms it. */
-void tcp_set_pending(struct tcp *tcp, mtime_t now, enum tcp_pending pending, mtime_t delay);
+
+/* tcp_tail_probe.c */
+bool tcp_tail_probe_schedule(struct tcp *tcp, mtime_t now, bool advancing);
+void tcp_tail_probe_fire(struct tcp *tcp, mtime_t now);
+/* tcp_process_tlp_ack(); duplicate: a bare ACK that moves nothing. */
+void tcp_tail_probe_acked(struct tcp *tcp, const struct tcp_segment *segment, bool duplicate);
+
+/* tcp_loss.c */
+unsigned tcp_packets_out(const struct tcp *tcp);
+bool tcp_cwnd_allows(const struct tcp *tcp);
+bool tcp_loss_recovering(const struct tcp *tcp); /* TCP_CA_Recovery or TCP_CA_Loss */
+void tcp_loss_enter(struct tcp *tcp);            /* tcp_enter_loss() */
+/* tcp_ack()'s part: SND.UNA has just moved from `una`. */
+void tcp_loss_acked(struct tcp *tcp, mtime_t now, uint32_t una, const struct tcp_segment *segment);
+void tcp_loss_duplicate(struct tcp *tcp, mtime_t now);
 
 /* tcp_persist.c */
 void tcp_persist_check(struct tcp *tcp, mtime_t now); /* tcp_check_probe_timer() */
@@ -196,9 +209,10 @@ void tcp_delack_schedule(struct tcp *tcp); /* inet_csk_schedule_ack() */
 void tcp_delack_quick(struct tcp *tcp);    /* tcp_enter_quickack_mode() */
 /* Payload came (tcp_event_data_recv()). */
 void tcp_delack_received(struct tcp *tcp, mtime_t now, const struct tcp_segment *segment);
-void tcp_delack_data_sent(struct tcp *tcp, mtime_t now);            /* tcp_event_data_sent() */
-void tcp_delack_ack_sent(struct tcp *tcp);                          /* tcp_event_ack_sent() */
-void tcp_delack_check(struct tcp *tcp, mtime_t now);                /* tcp_ack_snd_check() */
+void tcp_delack_data_sent(struct tcp *tcp, mtime_t now); /* tcp_event_data_sent() */
+void tcp_delack_ack_sent(struct tcp *tcp);               /* tcp_event_ack_sent() */
+/* tcp_ack_snd_check(); note: of the ACK if it goes out at once. */
+void tcp_delack_check(struct tcp *tcp, mtime_t now, enum packet_note note);
 void tcp_delack_read(struct tcp *tcp, mtime_t now, uint32_t bytes); /* tcp_cleanup_rbuf() */
 void tcp_delack_fire(struct tcp *tcp, mtime_t now);
 
