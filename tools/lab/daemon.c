@@ -41,9 +41,9 @@ static const char *find(char *buf, size_t size)
     return "idlewalld";
 }
 
-static void show_log(const struct lab *lab)
+static void show_log(const struct daemon *daemon)
 {
-    FILE *log = fopen(lab->log, "re");
+    FILE *log = fopen(daemon->log, "re");
     char line[1024];
 
     if (!log)
@@ -53,9 +53,9 @@ static void show_log(const struct lab *lab)
     fclose(log);
 }
 
-static bool is_ready(const struct lab *lab)
+static bool is_ready(const struct daemon *daemon)
 {
-    FILE *log = fopen(lab->log, "re");
+    FILE *log = fopen(daemon->log, "re");
     char line[1024];
     bool ready = false;
 
@@ -66,128 +66,131 @@ static bool is_ready(const struct lab *lab)
     return ready;
 }
 
-static int wait_ready(struct lab *lab)
+static int wait_ready(struct daemon *daemon)
 {
-    for (int i = 0; i < 500 && !is_ready(lab); i++) {
+    for (int i = 0; i < 500 && !is_ready(daemon); i++) {
         siginfo_t caught;
         int status;
 
-        if (child_wait(lab->daemon, 20 * MTIME_MSEC, &status, &caught)) {
-            lab->daemon = 0;
+        if (child_wait(daemon->pid, 20 * MTIME_MSEC, &status, &caught)) {
+            daemon->pid = 0;
             command_failed("lab", "idlewalld did not start (exit status %d); it said:",
                            child_exit_status(status));
-            show_log(lab);
+            show_log(daemon);
             return COULD_NOT;
         }
         if (caught.si_signo != 0)
             return 128 + caught.si_signo;
     }
-    lab->daemon_ready = is_ready(lab);
-    if (lab->daemon_ready)
+    daemon->ready = is_ready(daemon);
+    if (daemon->ready)
         return DONE;
     command_failed("lab", "idlewalld was not ready after 10 seconds; it said:");
-    show_log(lab);
+    show_log(daemon);
     return COULD_NOT;
 }
 
 /* Nothing was open through a firewall that is new: nothing is to be adopted, and a late packet is
  * late from the first second on. */
-static int make_policy(struct lab *lab)
+static int make_policy(struct daemon *daemon)
 {
     FILE *to;
     bool ok;
 
-    if (lab->policy)
+    if (daemon->policy)
         return DONE;
-    snprintf(lab->made_policy, sizeof(lab->made_policy), "%s/policy", lab->directory);
-    to = fopen(lab->made_policy, "we");
-    ok = to && fprintf(to, "adopt-at-start none\ndefault use %s\n", lab->profile) > 0;
+    snprintf(daemon->made_policy, sizeof(daemon->made_policy), "%s/%s.policy", daemon->directory,
+             daemon->name);
+    to = fopen(daemon->made_policy, "we");
+    ok = to && fprintf(to, "adopt-at-start none\ndefault use %s\n", daemon->profile) > 0;
     if (to)
         ok = fclose(to) == 0 && ok;
-    return ok ? DONE : command_failed("lab", "%s: %s", lab->made_policy, strerror(errno));
+    return ok ? DONE : command_failed("lab", "%s: %s", daemon->made_policy, strerror(errno));
 }
 
 /* A default that saves connections on a real gateway hides the lab's subject. A pipe is left alone:
  * it can be read only once. */
-static void warn_of_adoption(const struct lab *lab)
+static void warn_of_adoption(const struct daemon *daemon)
 {
     char duration[64];
     struct policy *policy;
     struct stat st;
 
-    if (!lab->policy || stat(lab->policy, &st) < 0 || !S_ISREG(st.st_mode) ||
-        policy_read(&policy, lab->policy, NULL, NULL) < 0)
+    if (!daemon->policy || stat(daemon->policy, &st) < 0 || !S_ISREG(st.st_mode) ||
+        policy_read(&policy, daemon->policy, NULL, NULL) < 0)
         return;
     if (policy->adopt_at_start > 0) {
         *put_duration(duration, policy->adopt_at_start) = '\0';
         fprintf(stderr,
                 "idlewall lab: %s: late packets of the first %s are adopted, whatever on-late "
                 "says; `adopt-at-start none` ends that\n",
-                lab->policy, duration);
+                daemon->policy, duration);
     }
     policy_unref(policy);
 }
 
-int daemon_start(struct lab *lab)
+int daemon_start(struct daemon *daemon)
 {
     char path[PATH_MAX], speed[16];
     const char *program = find(path, sizeof(path));
-    int r = make_policy(lab);
-    const char *policy = lab->made_policy[0] ? lab->made_policy : lab->policy;
+    int r = make_policy(daemon);
+    const char *policy = daemon->made_policy[0] ? daemon->made_policy : daemon->policy;
     char *argv[16] = {
         (char *)program,
         (char *)(policy ? "--policy" : "--profile"),
-        (char *)(policy ? policy : lab->profile),
+        (char *)(policy ? policy : daemon->profile),
         (char *)"--control",
-        lab->control,
+        daemon->control,
         (char *)"--speed",
         speed,
     };
     struct child_spec spec = {
-        .netns = lab->firewall.path, .own_group = true, .no_input = true, .argv = argv};
+        .netns = daemon->space->path, .own_group = true, .no_input = true, .argv = argv};
 
     if (r != DONE)
         return r;
-    warn_of_adoption(lab);
-    snprintf(speed, sizeof(speed), "%u", lab->speed);
-    if (lab->record) {
+    snprintf(daemon->control, sizeof(daemon->control), "%s/%s", daemon->directory, daemon->name);
+    snprintf(daemon->log, sizeof(daemon->log), "%s/%s.log", daemon->directory, daemon->name);
+    warn_of_adoption(daemon);
+    snprintf(speed, sizeof(speed), "%u", daemon->speed);
+    if (daemon->record) {
         argv[7] = (char *)"--record";
-        argv[8] = (char *)lab->record;
+        argv[8] = (char *)daemon->record;
     }
-    spec.output = open(lab->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    spec.output = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (spec.output < 0)
-        return command_failed("lab", "%s: %s", lab->log, strerror(errno));
-    lab->daemon = child_start(&spec);
+        return command_failed("lab", "%s: %s", daemon->log, strerror(errno));
+    daemon->pid = child_start(&spec);
     close(spec.output);
-    if (lab->daemon < 0)
-        return command_failed("lab", "idlewalld: %s", strerror((int)-lab->daemon));
-    return wait_ready(lab);
+    if (daemon->pid < 0)
+        return command_failed("lab", "idlewalld: %s", strerror((int)-daemon->pid));
+    return wait_ready(daemon);
 }
 
-bool daemon_lost(struct lab *lab)
+bool daemon_lost(struct daemon *daemon)
 {
     int status;
 
-    if (lab->daemon <= 0 || waitpid(lab->daemon, &status, WNOHANG) != lab->daemon)
+    if (daemon->pid <= 0 || waitpid(daemon->pid, &status, WNOHANG) != daemon->pid)
         return false;
-    lab->daemon = 0;
+    daemon->pid = 0;
     command_failed("lab", "the firewall ended meanwhile (exit status %d); it said:",
                    child_exit_status(status));
-    show_log(lab);
+    show_log(daemon);
     return true;
 }
 
-int daemon_stop(struct lab *lab)
+int daemon_stop(struct daemon *daemon)
 {
     int status;
 
-    if (lab->daemon <= 0)
+    if (daemon->pid <= 0)
         return DONE;
-    status = child_end(&lab->daemon, false);
+    status = child_end(&daemon->pid, false);
     if (status == 0)
         return DONE;
     command_failed(
         "lab", "idlewalld did not end well (exit status %d); it said:", child_exit_status(status));
-    show_log(lab);
+    show_log(daemon);
     return COULD_NOT;
 }

@@ -22,18 +22,15 @@ static const char *parent(void)
     return tmp && *tmp == '/' && strlen(tmp) < 60 ? tmp : "/tmp";
 }
 
-int directory_create(struct lab *lab)
+int directory_create(char *path, size_t size)
 {
-    snprintf(lab->directory, sizeof(lab->directory), "%s/idlewall-lab-%d-XXXXXX", parent(),
-             (int)getpid());
-    if (!mkdtemp(lab->directory)) {
-        int r = command_failed("lab", "%s: %s", lab->directory, strerror(errno));
+    snprintf(path, size, "%s/idlewall-lab-%d-XXXXXX", parent(), (int)getpid());
+    if (!mkdtemp(path)) {
+        int r = command_failed("lab", "%s: %s", path, strerror(errno));
 
-        lab->directory[0] = '\0';
+        path[0] = '\0';
         return r;
     }
-    snprintf(lab->control, sizeof(lab->control), "%s/control", lab->directory);
-    snprintf(lab->log, sizeof(lab->log), "%s/log", lab->directory);
     return DONE;
 }
 

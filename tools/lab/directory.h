@@ -2,12 +2,12 @@
 #ifndef IDLEWALL_DIRECTORY_H
 #define IDLEWALL_DIRECTORY_H
 
-/* The lab's private directory, for the control socket and the firewall's log. */
+/* The lab's private directory, for control sockets and logs. */
 
-#include "tools/lab/lab.h"
+#include <stddef.h>
 
-/* Fills directory, control and log. DONE, or the exit status after a message. */
-int directory_create(struct lab *lab);
+/* Fills path. DONE, or the exit status after a message; path is empty then. */
+int directory_create(char *path, size_t size);
 /* With all that is in it. Takes an empty path. */
 void directory_remove(const char *path);
 /* Those of labs that were killed. */

@@ -59,7 +59,7 @@ static void set_environment(const struct lab *lab)
     setenv("IDLEWALL_CLIENT6", WIRING_CLIENT6, 1);
     setenv("IDLEWALL_SERVER", WIRING_SERVER, 1);
     setenv("IDLEWALL_SERVER6", WIRING_SERVER6, 1);
-    setenv("IDLEWALL_CONTROL", lab->control, 1);
+    setenv("IDLEWALL_CONTROL", lab->daemon.control, 1);
     setenv("IDLEWALL_CLIENT_NETNS", lab->client.name, 1);
     setenv("IDLEWALL_SERVER_NETNS", lab->server.name, 1);
     setenv("IDLEWALL_FIREWALL_NETNS", lab->firewall.name, 1);
@@ -89,15 +89,16 @@ static void explain(const struct lab *lab)
 {
     char speed[64] = "";
 
-    if (lab->speed > 1)
-        snprintf(speed, sizeof(speed), ", its time runs %u times as fast", lab->speed);
+    if (lab->daemon.speed > 1)
+        snprintf(speed, sizeof(speed), ", its time runs %u times as fast", lab->daemon.speed);
     fprintf(stderr,
             "This is the client, " WIRING_CLIENT " and " WIRING_CLIENT6 ".\n"
             "Behind the firewall (%s%s): the server, " WIRING_SERVER "\nand " WIRING_SERVER6 ".\n\n"
             "  ip netns exec %s COMMAND    runs something on the server\n"
             "  idlewall list | events | status          what the firewall sees\n"
             "  exit                                     removes all of it\n\n",
-            lab->profile ? lab->profile : lab->policy, speed, lab->server.name);
+            lab->daemon.profile ? lab->daemon.profile : lab->daemon.policy, speed,
+            lab->server.name);
 }
 
 /* Waits for COMMAND, hands signals on to it, and looks after the firewall. */
@@ -108,7 +109,7 @@ static int follow(struct lab *lab)
     int status;
 
     while (!child_wait(lab->command_pid, 200 * MTIME_MSEC, &status, &caught)) {
-        lost = lost || daemon_lost(lab);
+        lost = lost || daemon_lost(&lab->daemon);
         /* What the terminal sends, COMMAND gets as well, and decides what to make of it. */
         if (caught.si_signo != 0 && caught.si_code != SI_KERNEL) {
             kill(lab->command_pid, caught.si_signo);
@@ -119,7 +120,7 @@ static int follow(struct lab *lab)
         }
     }
     lab->command_pid = 0;
-    lost = lost || daemon_lost(lab);
+    lost = lost || daemon_lost(&lab->daemon);
     return lost ? COULD_NOT : child_exit_status(status);
 }
 
@@ -145,7 +146,7 @@ static int take_down(struct lab *lab)
 
     child_end(&lab->command_pid, false);
     child_end(&lab->server_pid, true);
-    r = daemon_stop(lab);
+    r = daemon_stop(&lab->daemon);
     wiring_remove(&lab->client);
     wiring_remove(&lab->server);
     space_remove(&lab->client);
@@ -164,6 +165,9 @@ int lab_run(int argc, char **argv)
 
     if (!lab)
         return command_failed("lab", "out of memory");
+    lab->daemon.space = &lab->firewall;
+    lab->daemon.directory = lab->directory;
+    lab->daemon.name = "control";
     r = lab_options(lab, argc, argv, &status);
     if (r != DONE)
         goto out;
@@ -177,13 +181,13 @@ int lab_run(int argc, char **argv)
     child_init();
     space_remove_leftovers();
     directory_remove_leftovers();
-    r = directory_create(lab);
+    r = directory_create(lab->directory, sizeof(lab->directory));
     if (r == DONE)
         r = make_spaces(lab);
     if (r == DONE && child_interrupted(&caught))
         r = 128 + caught.si_signo;
     if (r == DONE)
-        r = daemon_start(lab);
+        r = daemon_start(&lab->daemon);
     if (r == DONE)
         r = start_server(lab);
     if (r == DONE)

@@ -66,7 +66,7 @@ static int set_speed(struct lab *lab, const char *text)
     speed = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || errno || speed < 1 || speed > 10000)
         return command_misused("lab", "--speed %s: a whole number from 1 to 10000 is needed", text);
-    lab->speed = (unsigned)speed;
+    lab->daemon.speed = (unsigned)speed;
     return DONE;
 }
 
@@ -74,10 +74,10 @@ static int set(struct lab *lab, int code, const char *value)
 {
     switch (code) {
     case PROFILE:
-        lab->profile = value;
+        lab->daemon.profile = value;
         break;
     case POLICY:
-        lab->policy = value;
+        lab->daemon.policy = value;
         break;
     case SPEED:
         return set_speed(lab, value);
@@ -94,7 +94,7 @@ static int set(struct lab *lab, int code, const char *value)
         lab->server_netns = value;
         break;
     case RECORD:
-        lab->record = value;
+        lab->daemon.record = value;
         break;
     }
     return DONE;
@@ -102,11 +102,12 @@ static int set(struct lab *lab, int code, const char *value)
 
 static int consistent(const struct lab *lab)
 {
-    if (!lab->profile == !lab->policy)
+    if (!lab->daemon.profile == !lab->daemon.policy)
         return command_misused("lab", "either --profile NAME or --policy FILE is needed");
-    if (lab->profile && !policy_shipped_find(lab->profile, strlen(lab->profile)))
+    if (lab->daemon.profile &&
+        !policy_shipped_find(lab->daemon.profile, strlen(lab->daemon.profile)))
         return command_misused("lab", "%s: no such profile; `idlewall profile list` names them",
-                               lab->profile);
+                               lab->daemon.profile);
     if (!lab->client_netns != !lab->server_netns)
         return command_misused("lab", "--client-netns and --server-netns belong together");
     if (lab->client_netns && strcmp(lab->client_netns, lab->server_netns) == 0)
@@ -124,7 +125,7 @@ int lab_options(struct lab *lab, int argc, char **argv, int *status)
 {
     int code;
 
-    lab->speed = 1;
+    lab->daemon.speed = 1;
     /* `+`: the options after COMMAND are its own. */
     while ((code = command_option(argc, argv, "+:h", longs, status)) != -1) {
         int r;

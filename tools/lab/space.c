@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -124,6 +125,27 @@ int space_enter(const char *path)
     if (unshare(CLONE_NEWNS) == 0 && mount("", "/", NULL, MS_SLAVE | MS_REC, NULL) == 0)
         (void)!mount("lab", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     return 0;
+}
+
+int space_socket(const struct space *space, int domain, int type, int protocol)
+{
+    int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    int there = open(space->path, O_RDONLY | O_CLOEXEC);
+    int fd;
+
+    if (own < 0 || there < 0 || setns(there, CLONE_NEWNET) < 0) {
+        fd = -errno;
+    } else {
+        fd = socket(domain, type, protocol);
+        fd = fd < 0 ? -errno : fd;
+        if (setns(own, CLONE_NEWNET) < 0)
+            abort(); /* nothing may go on in the wrong namespace */
+    }
+    if (own >= 0)
+        close(own);
+    if (there >= 0)
+        close(there);
+    return fd;
 }
 
 void space_remove_leftovers(void)

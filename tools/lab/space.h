@@ -26,6 +26,9 @@ void space_remove(struct space *space);
  * negative errno. */
 int space_enter(const char *path);
 
+/* A socket that belongs to the namespace, whoever uses it. A descriptor or a negative errno. */
+int space_socket(const struct space *space, int domain, int type, int protocol);
+
 /* Removes what labs left behind that were killed. */
 void space_remove_leftovers(void);
 
