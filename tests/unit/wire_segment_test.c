@@ -165,6 +165,23 @@ static void read_without_payload(void **state)
     }
 }
 
+static void expect_equal(const struct tcp_segment *a, const struct tcp_segment *b)
+{
+    assert_int_equal(a->seq, b->seq);
+    assert_int_equal(a->ack, b->ack);
+    assert_int_equal(a->len, b->len);
+    assert_int_equal(a->window, b->window);
+    assert_int_equal(a->flags, b->flags);
+    assert_int_equal(a->has_timestamp, b->has_timestamp);
+    assert_int_equal(a->tsval, b->tsval);
+    assert_int_equal(a->tsecr, b->tsecr);
+    assert_int_equal(a->mss, b->mss);
+    assert_int_equal(a->wscale, b->wscale);
+    assert_int_equal(a->sack_permitted, b->sack_permitted);
+    assert_int_equal(a->sack[0], b->sack[0]);
+    assert_int_equal(a->sack[1], b->sack[1]);
+}
+
 static void read_back(void **state)
 {
     (void)state;
@@ -180,7 +197,7 @@ static void read_back(void **state)
         assert_int_equal(back.icmp, p.icmp);
         assert_int_equal(back.icmp_code, p.icmp_code);
         assert_int_equal(back.icmp_from, p.icmp_from);
-        assert_memory_equal(&back.segment, &p.segment, sizeof(p.segment));
+        expect_equal(&back.segment, &p.segment);
         /* nor does it read beyond what is there */
         for (uint32_t less = 0; less < n; less++) {
             uint8_t *cut = malloc(less ? less : 1);

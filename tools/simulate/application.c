@@ -107,6 +107,8 @@ static void write_it(struct world *world, struct connection *c, unsigned side, u
         r = tcp_send(connection_tcp(world, c, side), world->now, bytes, note);
     else
         r = app->pending ? -app->pending : -EPIPE;
+    if (r == -EAGAIN) /* a gigabyte waits already: the call blocks, for good */
+        return;
     if (r < 0) {
         fail(world, c, side, CALL_WRITE, -r);
         return;

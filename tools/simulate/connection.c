@@ -160,6 +160,17 @@ static mtime_t due_of(const struct world *world, const struct connection *c)
     return due > world->now ? due : world->now + 1;
 }
 
+/* What a process still holds of a dead socket is its error, which the application knows. */
+static bool dead(const struct world *world, const struct connection *c, unsigned side)
+{
+    struct socket_view view;
+
+    if (c->stands[side] != SOCKET_THERE)
+        return false;
+    tcp_view(connection_tcp(world, c, side), &view);
+    return view.state == SOCKET_GONE;
+}
+
 static bool heed(struct world *world, struct connection *c)
 {
     bool any = false;
@@ -172,7 +183,7 @@ static bool heed(struct world *world, struct connection *c)
         any = true;
         c->notices[side] = 0;
         application_heed(world, c, side, notices);
-        if (notices & NOTICE_GONE)
+        if (notices & (NOTICE_GONE | NOTICE_ERROR) && dead(world, c, side))
             connection_drop(world, c, side, false);
     }
     return any;
@@ -188,6 +199,11 @@ void connection_settle(struct world *world, struct connection *c)
             if (c->stands[side] == SOCKET_THERE)
                 watch_socket(world, c, side);
     } while (heed(world, c));
+    /* TIME_WAIT can end while a process that only shut down still holds the socket. */
+    for (unsigned side = 0; side < 2; side++)
+        if (c->stands[side] == SOCKET_THERE &&
+            tcp_due(connection_tcp(world, c, side)) == MTIME_NEVER && dead(world, c, side))
+            connection_drop(world, c, side, false);
     c->settling = false;
     if (c->stands[FLOW_CLIENT] != SOCKET_THERE && c->stands[FLOW_SERVER] != SOCKET_THERE &&
         c->app[FLOW_CLIENT].act_at == MTIME_NEVER) {
