@@ -30,7 +30,7 @@
 #define BSD_CLOSING .fin_timeout = 600 * S, .fin_timeout_orphaned = true, .time_wait = 60 * S
 #define BSD_PERSIST .persist_min = 5 * S, .persist_max = 60 * S /* TCPTV_PERSMIN, TCPTV_PERSMAX */
 /* 4.4BSD tcp_input() takes any RST in its window; tcp_recvspace; no options but MSS */
-#define BSD_RESET .reset = RESET_IN_WINDOW
+#define BSD_RESET .reset = RESET_IN_WINDOW, .icmp = ICMP_SOFT
 #define BSD_WINDOW .mss = 1460, .receive_buffer = 16384
 
 /* All of 4.4BSD but what its keepalive figures and name are. */
@@ -75,6 +75,7 @@ const struct system systems[] = {
         .persist_max = 120 * S,
         .reset = RESET_EXACT,           /* tcp_validate_incoming(), since 3.6 */
         .challenge_interval = 500 * MS, /* tcp_invalid_ratelimit */
+        .icmp = ICMP_REMEMBERED,        /* tcp_v4_err() */
         .challenge_limit = 0, /* tcp_challenge_ack_limit: INT_MAX since 5.19, 1000 before */
         .probe_answer_limited = true,
         .mss = 1460,
@@ -109,6 +110,7 @@ const struct system systems[] = {
         .persist_min = 300 * MS, /* assumed: retransmission's times (RFC 1122 4.2.2.17) */
         .persist_max = 60 * S,
         .reset = RESET_EXACT, /* assumed (RFC 9293 3.10.7.4) */
+        .icmp = ICMP_SOFT,    /* assumed */
         .mss = 1460,
         .receive_buffer = 65535,
         .window_scale = true,
@@ -142,6 +144,7 @@ const struct system systems[] = {
         .persist_min = 300 * MS, /* assumed */
         .persist_max = 240 * S,
         .reset = RESET_IN_WINDOW, /* assumed: RFC 5961 came later */
+        .icmp = ICMP_SOFT,        /* assumed */
         .mss = 1460,
         .receive_buffer = 17520,
         .sack = true,
@@ -170,6 +173,7 @@ const struct system systems[] = {
         .time_wait = 30 * S,
         BSD_PERSIST,
         .reset = RESET_EXACT, /* assumed: xnu's tcp_input() follows RFC 5961 */
+        .icmp = ICMP_SOFT,
         .mss = 1460,
         .receive_buffer = 131072, /* net.inet.tcp.recvspace */
         .timestamps = true,
@@ -200,6 +204,7 @@ const struct system systems[] = {
         .time_wait = 60 * S,
         BSD_PERSIST,
         .reset = RESET_EXACT, /* net.inet.tcp.insecure_rst = 0 */
+        .icmp = ICMP_SOFT,
         .mss = 1460,
         .receive_buffer = 65536, /* net.inet.tcp.recvspace */
         .timestamps = true,
@@ -223,6 +228,7 @@ const struct system systems[] = {
         BSD_PERSIST,
         .reset = RESET_EXACT, /* tcp_input(): th_seq == rcv_nxt; it ignores others, without the
                                  challenge ACK that the model sends */
+        .icmp = ICMP_SOFT,
         .mss = 1460,
         .receive_buffer = 16384,
         .timestamps = true,
@@ -245,6 +251,7 @@ const struct system systems[] = {
         BSD_CLOSING,
         BSD_PERSIST,
         .reset = RESET_EXACT, /* since 9 */
+        .icmp = ICMP_SOFT,
         .mss = 1460,
         .receive_buffer = 32768,
         .timestamps = true,
@@ -279,6 +286,7 @@ const struct system systems[] = {
         .persist_min = 400 * MS, /* tcp_timer(): as retransmission */
         .persist_max = 60 * S,
         .reset = RESET_IN_WINDOW, /* assumed */
+        .icmp = ICMP_SOFT,        /* assumed */
         .mss = 1460,
         .receive_buffer = 128000,
         .timestamps = true,
@@ -298,6 +306,7 @@ const struct system systems[] = {
         BSD_CLOSING,
         BSD_PERSIST,
         .reset = RESET_IN_WINDOW, /* tcp_tcpsecure = 0 */
+        .icmp = ICMP_SOFT,        /* assumed */
         .mss = 1460,
         .receive_buffer = 16384, /* tcp_recvspace; rfc1323 = 0, sack = 0 */
     },
@@ -325,6 +334,7 @@ const struct system systems[] = {
         .persist_min = 500 * MS, /* assumed: as retransmission */
         .persist_max = 60 * S,
         .reset = RESET_IN_WINDOW, /* assumed */
+        .icmp = ICMP_SOFT,        /* assumed */
         .mss = 1460,
         .receive_buffer = 32768,
         .sack = true,

@@ -30,6 +30,14 @@ enum system_reset {
     RESET_EXACT,     /* RFC 5961 3.2: SEQ = RCV.NXT, else a challenge ACK */
 };
 
+/* What an ICMP error does to a connection. */
+enum system_icmp {
+    ICMP_REMEMBERED, /* Linux: any ends an attempt to connect; later ones are what the application
+                        gets instead of ETIMEDOUT, and undo a doubling of the RTO (RFC 6069) */
+    ICMP_SOFT, /* RFC 1122 4.2.3.9, BSD's tcp_notify(): unreachable is soft, told if an attempt
+                  to connect times out, and ignored once connected */
+};
+
 struct system {
     const char *name;    /* "linux"; static */
     const char *product; /* "Linux 6"; static */
@@ -80,6 +88,8 @@ struct system {
     mtime_t challenge_interval; /* Linux: tcp_invalid_ratelimit, per socket; 0: none */
     unsigned challenge_limit;   /* challenge ACKs a second and host; 0: no limit */
     bool probe_answer_limited;  /* zero-length probes too fall under challenge_interval (Linux) */
+
+    enum system_icmp icmp;
 
     uint16_t mss;
     uint32_t receive_buffer; /* bytes; the largest window offered */

@@ -124,6 +124,8 @@ static_assert(sizeof(struct tcp) <= 320, "struct tcp grows beyond what a million
 /* Arms a slot for `delay` from now: fires[] and expires[] by the host's clock (tcp_clock.c). */
 void tcp_arm(struct tcp *tcp, enum tcp_timer_slot slot, mtime_t now, mtime_t delay);
 void tcp_disarm(struct tcp *tcp, enum tcp_timer_slot slot);
+/* As the system's own clock counts it: whole jiffies. */
+mtime_t tcp_elapsed(const struct tcp *tcp, mtime_t now, mtime_t since);
 
 /* tcp.c. The end, with that error pending (0: none) and no RST: as tcp_done(). Notifies. */
 void tcp_done(struct tcp *tcp, int error);
