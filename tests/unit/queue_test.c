@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -49,7 +50,9 @@ static struct queue_entry list_pop(struct list *list)
 static void as_a_sorted_list(void **state)
 {
     static struct list list;
+    mtime_t last[QUEUE_LANES] = {0};
     struct queue queue;
+    size_t n = 0;
 
     (void)state;
     start(__func__);
@@ -59,10 +62,18 @@ static void as_a_sorted_list(void **state)
         bool grows = i / 5000 % 2 == 0;
 
         if (list.n < LIST_MAX && (list.n == 0 || random_below(&numbers, 5) < (grows ? 3 : 2))) {
-            mtime_t at = random_below(&numbers, 64); /* often the same */
+            mtime_t at = random_below(&numbers, 64) + i / 1000; /* often the same */
 
             list.entries[list.n++] = (struct queue_entry){.at = at, .kind = i % 7, .index = i};
-            assert_int_equal(queue_push(&queue, at, i % 7, i), 0);
+            unsigned lane = random_below(&numbers, 2 * QUEUE_LANES);
+
+            if (lane < QUEUE_LANES && at >= last[lane]) {
+                last[lane] = at;
+                assert_int_equal(queue_append(&queue, lane, at, i % 7, i), 0);
+            } else {
+                assert_int_equal(queue_push(&queue, at, i % 7, i), 0);
+            }
+            n++;
         } else {
             struct queue_entry wanted = list_pop(&list), got;
 
@@ -71,8 +82,11 @@ static void as_a_sorted_list(void **state)
             assert_true(got.at == wanted.at);
             assert_int_equal(got.kind, wanted.kind);
             assert_int_equal(got.index, wanted.index);
+            n--;
         }
-        assert_int_equal(queue.n, list.n);
+        assert_int_equal(n, list.n);
+        if (n == 0)
+            memset(last, 0, sizeof(last));
     }
     queue_finish(&queue);
 }

@@ -83,8 +83,8 @@ void path_send(struct world *world, uint32_t index, unsigned place)
         path_end(world, index);
         return;
     }
-    r = queue_push(&world->queue, mtime_add(world->now, world->scenario->link[n].delay),
-                   WORLD_PACKET, index);
+    r = queue_append(&world->queue, n, mtime_add(world->now, world->scenario->link[n].delay),
+                     WORLD_PACKET, index);
     if (r < 0) {
         path_end(world, index);
         world_fail(world, r);

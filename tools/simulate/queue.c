@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tools/simulate/queue.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #define CHILDREN 4
 #define ROOM_FIRST 256
+#define LANE_FIRST 64
 
 void queue_init(struct queue *queue)
 {
@@ -15,6 +17,8 @@ void queue_init(struct queue *queue)
 void queue_finish(struct queue *queue)
 {
     free(queue->heap);
+    for (unsigned i = 0; i < QUEUE_LANES; i++)
+        free(queue->lane[i].ring);
     queue_init(queue);
 }
 
@@ -60,8 +64,60 @@ int queue_push(struct queue *queue, mtime_t at, uint32_t kind, uint32_t index)
     return 0;
 }
 
+static int grow_lane(struct queue_lane *lane)
+{
+    uint32_t room = lane->ring ? 2 * (lane->mask + 1) : LANE_FIRST;
+    struct queue_entry *ring = reallocarray(NULL, room, sizeof(*ring));
+
+    if (!ring)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < lane->n; i++)
+        ring[i] = lane->ring[(lane->first + i) & lane->mask];
+    free(lane->ring);
+    *lane = (struct queue_lane){.ring = ring, .n = lane->n, .mask = room - 1};
+    return 0;
+}
+
+int queue_append(struct queue *queue, unsigned which, mtime_t at, uint32_t kind, uint32_t index)
+{
+    struct queue_lane *lane = &queue->lane[which];
+    int r = 0;
+
+    if (!lane->ring || lane->n > lane->mask)
+        r = grow_lane(lane);
+    if (r < 0)
+        return r;
+    assert(lane->n == 0 || lane->ring[(lane->first + lane->n - 1) & lane->mask].at <= at);
+    lane->ring[(lane->first + lane->n++) & lane->mask] =
+        (struct queue_entry){at, queue->order++, kind, index};
+    if (which >= queue->n_lanes)
+        queue->n_lanes = which + 1;
+    return 0;
+}
+
+/* The lane with the next entry, if it comes before all of the heap; else NULL. */
+static struct queue_lane *first_lane(const struct queue *queue)
+{
+    const struct queue_entry *least = queue->n ? &queue->heap[0] : NULL;
+    const struct queue_lane *found = NULL;
+
+    for (unsigned i = 0; i < queue->n_lanes; i++) {
+        const struct queue_lane *lane = &queue->lane[i];
+
+        if (lane->n == 0 || (least && !before(&lane->ring[lane->first], least)))
+            continue;
+        least = &lane->ring[lane->first];
+        found = lane;
+    }
+    return (struct queue_lane *)found;
+}
+
 const struct queue_entry *queue_top(const struct queue *queue)
 {
+    const struct queue_lane *lane = first_lane(queue);
+
+    if (lane)
+        return &lane->ring[lane->first];
     return queue->n ? &queue->heap[0] : NULL;
 }
 
@@ -75,15 +131,11 @@ static size_t least_child(const struct queue *queue, size_t first)
     return least;
 }
 
-bool queue_pop(struct queue *queue, struct queue_entry *out)
+static void remove_top(struct queue *queue)
 {
-    struct queue_entry last;
+    struct queue_entry last = queue->heap[--queue->n];
     size_t i = 0;
 
-    if (queue->n == 0)
-        return false;
-    *out = queue->heap[0];
-    last = queue->heap[--queue->n];
     for (;;) {
         size_t child = CHILDREN * i + 1;
 
@@ -97,6 +149,22 @@ bool queue_pop(struct queue *queue, struct queue_entry *out)
     }
     if (queue->n > 0)
         queue->heap[i] = last;
+}
+
+bool queue_pop(struct queue *queue, struct queue_entry *out)
+{
+    struct queue_lane *lane = first_lane(queue);
+
+    if (lane) {
+        *out = lane->ring[lane->first];
+        lane->first = (lane->first + 1) & lane->mask;
+        lane->n--;
+        return true;
+    }
+    if (queue->n == 0)
+        return false;
+    *out = queue->heap[0];
+    remove_top(queue);
     return true;
 }
 

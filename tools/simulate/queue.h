@@ -2,7 +2,11 @@
 #ifndef IDLEWALL_QUEUE_H
 #define IDLEWALL_QUEUE_H
 
-/* What is to happen when: a heap of four children a node. Equal times come out as they went in. */
+/*
+ * What is to happen when: a heap of four children a node, and beside it lanes for what comes in the
+ * order of its time anyway, as packets on a link of constant delay do: most of all there is. Equal
+ * times come out as they went in, whichever way.
+ */
 
 #include "policy/mtime.h"
 
@@ -16,16 +20,27 @@ struct queue_entry {
     uint32_t kind, index; /* the caller's */
 };
 
+#define QUEUE_LANES 9 /* a scenario's links */
+
+struct queue_lane {
+    struct queue_entry *ring;
+    uint32_t first, n, mask; /* ring: mask + 1 entries, a power of two */
+};
+
 struct queue {
     struct queue_entry *heap;
-    size_t n, room;
+    size_t n, room; /* of the heap */
     uint64_t order;
+    unsigned n_lanes; /* one above the highest that was in use */
+    struct queue_lane lane[QUEUE_LANES];
 };
 
 void queue_init(struct queue *queue);
 void queue_finish(struct queue *queue);
 int queue_push(struct queue *queue, mtime_t at, uint32_t kind, uint32_t index); /* 0, -ENOMEM */
-/* The next, or NULL; valid until the next push. */
+/* The same for what is not before anything that is in the lane. */
+int queue_append(struct queue *queue, unsigned lane, mtime_t at, uint32_t kind, uint32_t index);
+/* The next, or NULL; valid until the next call. */
 const struct queue_entry *queue_top(const struct queue *queue);
 bool queue_pop(struct queue *queue, struct queue_entry *out);
 

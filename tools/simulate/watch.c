@@ -12,8 +12,8 @@ static uint32_t relative(const struct wire_packet *p, unsigned side, uint32_t nu
     return p->isn_known[side] ? number - p->isn[side] : number;
 }
 
-void watch_packet(struct world *world, const struct wire_packet *p, unsigned place,
-                  struct watch_passage passage)
+void watch_packet_tell(struct world *world, const struct wire_packet *p, unsigned place,
+                       struct watch_passage passage)
 {
     const struct tcp_segment *s = &p->segment;
     unsigned sender = p->icmp ? !p->from : p->from; /* of the segment */
@@ -21,8 +21,6 @@ void watch_packet(struct world *world, const struct wire_packet *p, unsigned pla
     struct timeline_event event = {
         .kind = TIMELINE_PACKET, .place = (uint8_t)place, .connection = p->connection};
 
-    if (!world->timeline)
-        return;
     event.packet = (struct timeline_packet){
         .id = p->id,
         .passage = passage.passage,
@@ -65,12 +63,10 @@ static void show(struct world *world, const struct connection *c, unsigned side,
     add(world, &event);
 }
 
-void watch_socket(struct world *world, struct connection *c, unsigned side)
+void watch_socket_tell(struct world *world, struct connection *c, unsigned side)
 {
     struct socket_view view;
 
-    if (!world->timeline)
-        return;
     tcp_view(connection_tcp(world, c, side), &view);
     if (!differs(&view, connection_shown(world, c, side)))
         return;
@@ -86,16 +82,15 @@ void watch_socket_gone(struct world *world, const struct connection *c, unsigned
         show(world, c, side, &gone);
 }
 
-void watch_app(struct world *world, unsigned side, uint32_t connection,
-               const struct timeline_app *app)
+void watch_app_tell(struct world *world, unsigned side, uint32_t connection,
+                    const struct timeline_app *app)
 {
     struct timeline_event event = {.kind = TIMELINE_APP,
                                    .place = (uint8_t)world_place_of(world, side),
                                    .connection = connection,
                                    .app = *app};
 
-    if (world->timeline)
-        add(world, &event);
+    add(world, &event);
 }
 
 void watch_deed(struct world *world, const struct deed *deed)
