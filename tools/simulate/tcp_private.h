@@ -90,7 +90,9 @@ struct tcp {
 
     /* tcp_keepalive.c */
     mtime_t last_received; /* icsk_ack.lrcvtime: payload, or established; set by tcp_delack.c */
-    mtime_t last_ack;      /* tp->rcv_tstamp: an acceptable ACK; set by tcp_input.c */
+    mtime_t last_ack;      /* tp->rcv_tstamp: an acceptable ACK; set by tcp_input.c. Where keepalive
+                              counts from receipt, any segment; set by tcp_keepalive.c too */
+    uint32_t idle_armed;   /* milliseconds of idle time that the timer was set by; 0: off */
 
     /* tcp_delack.c */
     mtime_t ato; /* adaptive delay; 0: no payload yet */
