@@ -82,7 +82,7 @@ void tcp_become_established(struct tcp *tcp, mtime_t now)
     tcp->retrans_stamp = MTIME_NEVER;
     tcp->small_end = tcp->tail_seq = tcp->again_end = tcp->lost_end = tcp->lost_next = tcp->snd_una;
     tcp_delack_init(tcp, now);
-    tcp_keepalive_set(tcp, now);
+    tcp_keepalive_set(tcp, now, NULL);
 }
 
 static int take_error(struct tcp *tcp) /* sock_error(): once */
@@ -167,9 +167,11 @@ void tcp_close(struct tcp *tcp, mtime_t now)
 
 void tcp_set_options(struct tcp *tcp, mtime_t now, const struct tcp_options *options)
 {
+    struct tcp_options before = tcp->options;
+
     tcp->options = *options;
     if (tcp_established(tcp))
-        tcp_keepalive_set(tcp, now);
+        tcp_keepalive_set(tcp, now, &before);
 }
 
 mtime_t tcp_due(const struct tcp *tcp)

@@ -24,13 +24,6 @@ static mtime_t idle_time(const struct tcp *tcp)
     return tcp->options.times.idle ? tcp->options.times.idle : tcp->host->system->keepalive.idle;
 }
 
-static uint32_t idle_ms(const struct tcp *tcp)
-{
-    mtime_t ms = (idle_time(tcp) + MTIME_MSEC - 1) / MTIME_MSEC;
-
-    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
-}
-
 static mtime_t interval(const struct tcp *tcp)
 {
     return tcp->options.times.interval ? tcp->options.times.interval
@@ -63,7 +56,6 @@ static mtime_t silence(const struct tcp *tcp, mtime_t now)
 
 static void rearm(struct tcp *tcp, mtime_t now, mtime_t delay)
 {
-    tcp->idle_armed = idle_ms(tcp);
     tcp_arm(tcp, SLOT_KEEPALIVE, now, delay);
 }
 
@@ -72,26 +64,25 @@ static void rearm(struct tcp *tcp, mtime_t now, mtime_t delay)
  * changes (tcp_sock_set_keepidle_locked()); other settings do not touch the timer. BSD's timer
  * always runs, and looks at SO_KEEPALIVE only when it is over.
  */
-void tcp_keepalive_set(struct tcp *tcp, mtime_t now)
+void tcp_keepalive_set(struct tcp *tcp, mtime_t now, const struct tcp_options *before)
 {
-    mtime_t idle = idle_time(tcp), quiet;
+    mtime_t idle = idle_time(tcp), quiet = silence(tcp, now);
+    bool running = tcp->fires[SLOT_KEEPALIVE] != MTIME_NEVER;
 
     if (tcp_ending_owns_timer(tcp) || tcp->state == SOCKET_TIME_WAIT)
         return;
-    if (!wanted(tcp)) {
-        tcp->idle_armed = 0;
+    if (!wanted(tcp))
         tcp_disarm(tcp, SLOT_KEEPALIVE);
-        return;
-    }
-    if (tcp->idle_armed == idle_ms(tcp))
-        return;
-    quiet = silence(tcp, now);
-    if (from_receipt(tcp))
-        rearm(tcp, now, tcp->idle_armed ? idle : idle - quiet % idle);
-    else if (tcp->idle_armed)
-        rearm(tcp, now, idle > quiet ? idle - quiet : 0);
-    else
+    else if (!before)
         rearm(tcp, now, idle);
+    else if (!running)
+        rearm(tcp, now, from_receipt(tcp) ? idle - quiet % idle : idle);
+    else if (before->times.idle == tcp->options.times.idle)
+        return;
+    else if (from_receipt(tcp)) /* FreeBSD's tcp_ctloutput(): from now on */
+        rearm(tcp, now, idle);
+    else
+        rearm(tcp, now, idle > quiet ? idle - quiet : 0);
 }
 
 /* The start of 4.4BSD's tcp_input(): before anything is known about the segment. */

@@ -92,7 +92,6 @@ struct tcp {
     mtime_t last_received; /* icsk_ack.lrcvtime: payload, or established; set by tcp_delack.c */
     mtime_t last_ack;      /* tp->rcv_tstamp: an acceptable ACK; set by tcp_input.c. Where keepalive
                               counts from receipt, any segment; set by tcp_keepalive.c too */
-    uint32_t idle_armed;   /* milliseconds of idle time that the timer was set by; 0: off */
 
     /* tcp_delack.c */
     mtime_t ato; /* adaptive delay; 0: no payload yet */
@@ -231,8 +230,8 @@ void tcp_enter_time_wait(struct tcp *tcp, mtime_t now);
 void tcp_queue_fin(struct tcp *tcp, mtime_t now); /* tcp_send_fin() */
 
 /* tcp_keepalive.c */
-void tcp_keepalive_set(struct tcp *tcp,
-                       mtime_t now); /* on, off, other times; also when established */
+/* On, off, other times; before: what the socket's options were, NULL: just established. */
+void tcp_keepalive_set(struct tcp *tcp, mtime_t now, const struct tcp_options *before);
 void tcp_keepalive_heard(struct tcp *tcp, mtime_t now); /* any segment of the peer came; for Linux
                                                            last_ack and last_received say it all */
 void tcp_keepalive_fire(struct tcp *tcp, mtime_t now);  /* SLOT_KEEPALIVE in an open state */
