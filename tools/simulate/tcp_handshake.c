@@ -185,6 +185,12 @@ static void syn_recv(struct tcp *tcp, mtime_t now, const struct tcp_segment *seg
             tcp_answer_outside(tcp, now, segment);
         return;
     }
+    /* RFC 5961 3.2 for a half-open connection too: Linux 6.18, measured */
+    if ((kind & TCP_RST) && tcp->host->system->reset == RESET_EXACT &&
+        segment->seq != tcp->rcv_nxt) {
+        tcp_challenge(tcp, now);
+        return;
+    }
     if ((kind & TCP_RST) || ((kind & TCP_SYN) && segment->seq + 1 != tcp->rcv_nxt)) {
         if (!(kind & TCP_RST))
             refuse(tcp, segment);

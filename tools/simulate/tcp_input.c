@@ -22,18 +22,20 @@ bool tcp_acceptable(const struct tcp *tcp, const struct tcp_segment *segment)
            !seq_after(end - ((segment->flags & TCP_FIN) != 0), last);
 }
 
-static void update_window(struct tcp *tcp, const struct tcp_segment *segment)
+/* True: the kernel's FLAG_WIN_UPDATE, also where the window stays as it was. */
+static bool update_window(struct tcp *tcp, const struct tcp_segment *segment)
 {
     uint32_t window = (uint32_t)segment->window << tcp->snd_wscale;
 
     /* tcp_may_update_window() */
     if (!seq_after(segment->ack, tcp->snd_una) && !seq_after(segment->seq, tcp->snd_wl1) &&
         !(segment->seq == tcp->snd_wl1 && (window > tcp->snd_wnd || window == 0)))
-        return;
+        return false;
     tcp->snd_wl1 = segment->seq;
     tcp->snd_wnd = window;
     if (window > tcp->max_window)
         tcp->max_window = window;
+    return true;
 }
 
 /* A window probe's byte counts as sent once somebody took it. */
@@ -48,8 +50,8 @@ static void take_probe_byte(struct tcp *tcp, uint32_t ack)
 /* tcp_ack(): false: the segment is not to be looked at further. */
 static bool acknowledge(struct tcp *tcp, mtime_t now, const struct tcp_segment *segment)
 {
-    uint32_t una, ack = segment->ack, window = tcp->snd_wnd;
-    bool outstanding, duplicate;
+    uint32_t una, ack = segment->ack;
+    bool outstanding, updated, duplicate;
 
     take_probe_byte(tcp, ack);
     una = tcp->snd_una;
@@ -59,15 +61,14 @@ static bool acknowledge(struct tcp *tcp, mtime_t now, const struct tcp_segment *
         tcp_challenge(tcp, now); /* RFC 5961 5.2 */
         return false;
     }
-    if (seq_after(ack, tcp->snd_nxt)) {
-        if (tcp->state != SOCKET_ESTABLISHED)
-            tcp_challenge(tcp, now);
+    if (seq_after(ack, tcp->snd_nxt)) { /* RFC 9293 3.10.7.4; Linux 6.18, measured */
+        tcp_challenge(tcp, now);
         return false;
     }
     outstanding = tcp_outstanding(tcp);
     if (segment->has_timestamp && !seq_after(segment->seq, tcp->rcv_wup))
         tcp->ts_recent = segment->tsval;
-    update_window(tcp, segment);
+    updated = update_window(tcp, segment);
     tcp->snd_una = ack;
     tcp->probes_out = 0;
     tcp->soft_error = 0;
@@ -76,8 +77,8 @@ static bool acknowledge(struct tcp *tcp, mtime_t now, const struct tcp_segment *
         tcp_persist_acked(tcp, now);
         return true;
     }
-    duplicate =
-        ack == una && segment->len == 0 && !(segment->flags & TCP_FIN) && tcp->snd_wnd == window;
+    /* FLAG_NOT_DUP: FLAG_DATA, FLAG_WIN_UPDATE, FLAG_ACKED */
+    duplicate = ack == una && segment->len == 0 && !(segment->flags & TCP_FIN) && !updated;
     tcp_tail_probe_acked(tcp, segment, duplicate);
     if (ack != una)
         tcp_loss_acked(tcp, now, una, segment);
@@ -254,11 +255,10 @@ void tcp_input(struct tcp *tcp, mtime_t now, const struct tcp_segment *segment)
         return;
     }
     if (tcp->state < SOCKET_ESTABLISHED) {
-        bool passive = tcp->state == SOCKET_SYN_RECV;
-
         tcp_handshake_input(tcp, now, segment);
-        if (!passive || tcp->state != SOCKET_ESTABLISHED)
-            return; /* else the child looks at the same segment: tcp_child_process() */
+        /* What completes a handshake may bring payload too: tcp_child_process(). */
+        if (tcp->state != SOCKET_ESTABLISHED || (segment->flags & TCP_SYN))
+            return;
     }
     synchronized(tcp, now, segment);
 }
