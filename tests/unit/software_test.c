@@ -280,6 +280,8 @@ static void nothing_else(void **state)
                 if (names(softwares[i].id[side], user_timeouts[j].id))
                     user_timeout = user_timeouts[j].user_timeout * MTIME_SEC;
             print_message("# %s, %s\n", softwares[i].name, flow_side_name((enum flow_side)side));
+            if (!softwares[i].id[side])
+                assert_int_equal(softwares[i].side[side].keepalive, SOFTWARE_KEEPALIVE_UNSET);
             if (!known)
                 assert_true(behaviour->heartbeat == 0 && behaviour->heartbeat_timeout == 0 &&
                             behaviour->idle_close == 0);
