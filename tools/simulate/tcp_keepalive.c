@@ -18,10 +18,14 @@ static bool wanted(const struct tcp *tcp)
     return tcp->options.keepalive || tcp->host->system->keepalive_always;
 }
 
-/* What the socket does not say is the system's (keepalive_time_when() and its like). */
+/* What the socket does not say is the system's (keepalive_time_when() and its like). Never 0, or
+ * time would stand still. */
 static mtime_t idle_time(const struct tcp *tcp)
 {
-    return tcp->options.times.idle ? tcp->options.times.idle : tcp->host->system->keepalive.idle;
+    mtime_t idle =
+        tcp->options.times.idle ? tcp->options.times.idle : tcp->host->system->keepalive.idle;
+
+    return idle > MTIME_MSEC ? idle : MTIME_MSEC;
 }
 
 static mtime_t interval(const struct tcp *tcp)
@@ -56,7 +60,7 @@ static mtime_t silence(const struct tcp *tcp, mtime_t now)
 
 static void rearm(struct tcp *tcp, mtime_t now, mtime_t delay)
 {
-    tcp_arm(tcp, SLOT_KEEPALIVE, now, delay);
+    tcp_arm(tcp, SLOT_KEEPALIVE, now, delay > MTIME_MSEC ? delay : MTIME_MSEC);
 }
 
 /*
