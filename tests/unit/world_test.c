@@ -232,6 +232,32 @@ static void link_down_and_up(void **state)
     end(&s);
 }
 
+/* What is sent while it is down is lost, also when it would have arrived later. */
+static void link_down_for_a_moment(void **state)
+{
+    struct story s;
+
+    (void)state;
+    play(&s, "client linux\nlink delay 1s\nserver linux\nat 0s client connect\n"
+             "at 10s client link down\nat 10100ms client send 10\nat 10200ms client link up\n"
+             "until 1min\n");
+    assert_int_equal(passed(&s, 0, PASSAGE_LOST, FLOW_CLIENT, 10 * S, 11 * S), 1);
+    assert_non_null(app(&s, 1, APP_READ, 12 * S));
+    end(&s);
+}
+
+/* A deed comes before a packet of the same instant. */
+static void deeds_come_first(void **state)
+{
+    struct story s;
+
+    (void)state;
+    play(&s, "client linux\nlink delay 10ms\nserver linux\nat 0s client connect\n"
+             "at 10ms server crash\nuntil 500ms\n");
+    assert_int_equal(passed(&s, 1, PASSAGE_SENT, FLOW_SERVER, 0, S), 0);
+    end(&s);
+}
+
 /* The old socket stays bound to the address that is gone. */
 static void another_address(void **state)
 {
@@ -295,6 +321,9 @@ static void loses(void **state)
     assert_int_equal(passed(&s, 0, PASSAGE_LOST, FLOW_CLIENT, 0, 60 * S), 1);
     assert_int_equal(passed(&s, 1, PASSAGE_LOST, FLOW_SERVER, 0, 60 * S), 1);
     assert_in_range(app(&s, 0, APP_READ, 10 * S)->t, 10 * S + 10 * MS, 12 * S);
+    end(&s);
+    play(&s, "client linux\nlink lose client 1 lose client 3\nserver linux\n" TALK "until 1min\n");
+    assert_int_equal(passed(&s, 0, PASSAGE_LOST, FLOW_CLIENT, 0, 60 * S), 2);
     end(&s);
     play(&s, "client linux\nlink loss 30%\nserver linux\n" TALK "until 1h\n");
     assert_true(passed(&s, 0, PASSAGE_LOST, FLOW_CLIENT, 0, HOUR) +
@@ -487,6 +516,11 @@ static void behaviours(void **state)
     assert_int_equal(app(&s, 0, APP_READ_TIMEOUT, 0)->t, 11 * S);
     assert_int_equal(app(&s, 0, APP_CLOSE, 0)->t, 11 * S);
     end(&s);
+    /* from the first question on that nobody answers */
+    play(&s, "client linux read-timeout 10s\nserver linux\nat 0s client connect\n"
+             "at 1s client send 5\nat 6s client send 5\nuntil 2min\n");
+    assert_int_equal(app(&s, 0, APP_READ_TIMEOUT, 0)->t, 11 * S);
+    end(&s);
     play(&s, "client linux read-timeout 10s\nserver linux answer 50 after 5s\n"
              "at 0s client connect\nat 1s client send 5\nuntil 2min\n");
     assert_null(app(&s, 0, APP_READ_TIMEOUT, 0));
@@ -497,6 +531,8 @@ static void behaviours(void **state)
     assert_in_range(app(&s, 0, APP_SEND, 0)->t, 10 * S, 11 * S);
     assert_int_equal(app(&s, 0, APP_SEND, 0)->app.bytes, 7);
     assert_in_range(app(&s, 1, APP_HEARTBEAT_TIMEOUT, 0)->t, 55 * S, 56 * S);
+    assert_null(app(&s, 0, APP_ERROR, 0)); /* nor does a program run on without its host */
+    assert_null(app(&s, 0, APP_SEND, 35 * S));
     end(&s);
     play(&s, "client linux\nserver linux idle-close 1min\n" TALK "until 5min\n");
     assert_in_range(app(&s, 1, APP_IDLE_CLOSE, 0)->t, 62 * S, 63 * S);
@@ -551,6 +587,21 @@ static void workload(void **state)
     n = s.tally.n_samples;
     assert_true(n > 100);
     assert_true(s.tally.samples[n / 4].sockets[1] > 50);
+    end(&s);
+}
+
+/* They leave no host behind that would answer with a reset. */
+static void clients_vanish(void **state)
+{
+    struct story s;
+
+    (void)state;
+    play(&s, "client linux\nserver linux keepalive 60 6 10\n"
+             "repeat 50 clients over 1h arrivals regular idle exponential 1min requests 1..1 "
+             "request 100 answer 200 vanish 100%\nuntil 1d\nsample 1h\n");
+    assert_int_equal(s.tally.error[1], ETIMEDOUT);
+    assert_int_equal(s.tally.broken, 50);
+    assert_in_range(s.tally.probes[1], 50 * 10, 50 * 11); /* one or another came before the end */
     end(&s);
 }
 
@@ -646,6 +697,8 @@ int main(void)
         cmocka_unit_test(leaked),
         cmocka_unit_test(reboot_answers_with_a_reset),
         cmocka_unit_test(link_down_and_up),
+        cmocka_unit_test(link_down_for_a_moment),
+        cmocka_unit_test(deeds_come_first),
         cmocka_unit_test(another_address),
         cmocka_unit_test(blocks_one_way_at_a_host),
         cmocka_unit_test(blocks_at_the_firewall),
@@ -661,6 +714,7 @@ int main(void)
         cmocka_unit_test(behaviours),
         cmocka_unit_test(several_firewalls),
         cmocka_unit_test(workload),
+        cmocka_unit_test(clients_vanish),
         cmocka_unit_test(the_same_again),
         cmocka_unit_test(can_be_stopped),
     };
