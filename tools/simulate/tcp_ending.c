@@ -133,7 +133,7 @@ void tcp_ending_orphaned(struct tcp *tcp, mtime_t now)
 
 bool tcp_ending_owns_timer(const struct tcp *tcp)
 {
-    return tcp->bucket || waits_for_fin(tcp);
+    return tcp->bucket || (waits_for_fin(tcp) && tcp->host->system->fin_timeout != MTIME_NEVER);
 }
 
 void tcp_ending_fire(struct tcp *tcp, mtime_t now)
