@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/simulate/application_private.h"
 #include "tools/simulate/world_private.h"
 
 #include <errno.h>
@@ -9,8 +10,8 @@ void application_init(struct application *app)
         .waits_since = MTIME_NEVER, .answer_at = MTIME_NEVER, .act_at = MTIME_NEVER};
 }
 
-static void tell(struct world *world, const struct connection *c, unsigned side,
-                 struct timeline_app what)
+void application_tell(struct world *world, const struct connection *c, unsigned side,
+                      struct timeline_app what)
 {
     watch_app(world, side, c->number, &what);
 }
@@ -47,8 +48,8 @@ static void ended(struct world *world, struct connection *c, unsigned side)
         reconnect(world, c);
 }
 
-static void fail(struct world *world, struct connection *c, unsigned side, enum app_call call,
-                 int error)
+void application_fail(struct world *world, struct connection *c, unsigned side, enum app_call call,
+                      int error)
 {
     struct application *app = &c->app[side];
 
@@ -56,11 +57,12 @@ static void fail(struct world *world, struct connection *c, unsigned side, enum 
     app->reading = false;
     app->pending = 0;
     count_error(world, side, error);
-    tell(world, c, side, (struct timeline_app){.act = APP_ERROR, .call = call, .error = error});
+    application_tell(world, c, side,
+                     (struct timeline_app){.act = APP_ERROR, .call = call, .error = error});
     ended(world, c, side);
 }
 
-static void let_go(struct world *world, struct connection *c, unsigned side)
+void application_let_go(struct world *world, struct connection *c, unsigned side)
 {
     struct application *app = &c->app[side];
 
@@ -70,17 +72,17 @@ static void let_go(struct world *world, struct connection *c, unsigned side)
         tcp_close(connection_tcp(world, c, side), world->now);
 }
 
-static void close_it(struct world *world, struct connection *c, unsigned side)
+void application_close_it(struct world *world, struct connection *c, unsigned side)
 {
-    tell(world, c, side, (struct timeline_app){.act = APP_CLOSE});
-    let_go(world, c, side);
+    application_tell(world, c, side, (struct timeline_app){.act = APP_CLOSE});
+    application_let_go(world, c, side);
 }
 
 static void give_up(struct world *world, struct connection *c, unsigned side, enum app_act why)
 {
     c->app[side].trouble = true;
-    tell(world, c, side, (struct timeline_app){.act = why});
-    close_it(world, c, side);
+    application_tell(world, c, side, (struct timeline_app){.act = why});
+    application_close_it(world, c, side);
     ended(world, c, side);
 }
 
@@ -94,15 +96,15 @@ static bool can_send(const struct world *world, const struct connection *c, unsi
     return view.state == SOCKET_ESTABLISHED || view.state == SOCKET_CLOSE_WAIT;
 }
 
-static void write_it(struct world *world, struct connection *c, unsigned side, uint32_t bytes,
-                     enum packet_note note)
+void application_write_it(struct world *world, struct connection *c, unsigned side, uint32_t bytes,
+                          enum packet_note note)
 {
     struct application *app = &c->app[side];
     int r;
 
     /* Told before the packets that it makes. */
     if (can_send(world, c, side))
-        tell(world, c, side, (struct timeline_app){.act = APP_SEND, .bytes = bytes});
+        application_tell(world, c, side, (struct timeline_app){.act = APP_SEND, .bytes = bytes});
     if (c->stands[side] == SOCKET_THERE)
         r = tcp_send(connection_tcp(world, c, side), world->now, bytes, note);
     else
@@ -110,7 +112,7 @@ static void write_it(struct world *world, struct connection *c, unsigned side, u
     if (r == -EAGAIN) /* a gigabyte waits already: the call blocks, for good */
         return;
     if (r < 0) {
-        fail(world, c, side, CALL_WRITE, -r);
+        application_fail(world, c, side, CALL_WRITE, -r);
         return;
     }
     app->last_sent = app->last_payload = world->now;
@@ -137,7 +139,7 @@ static void answered_or_asked(struct world *world, struct connection *c, unsigne
     if (host->behaviour.answer_after > 0)
         app->answer_at = mtime_add(world->now, host->behaviour.answer_after);
     else
-        write_it(world, c, side, host->behaviour.answer_bytes, NOTE_NONE);
+        application_write_it(world, c, side, host->behaviour.answer_bytes, NOTE_NONE);
 }
 
 static void end_of_file(struct world *world, struct connection *c, unsigned side)
@@ -147,10 +149,10 @@ static void end_of_file(struct world *world, struct connection *c, unsigned side
     app->eof = true;
     app->reading = false;
     app->waits_since = MTIME_NEVER;
-    tell(world, c, side, (struct timeline_app){.act = APP_EOF, .call = CALL_READ});
+    application_tell(world, c, side, (struct timeline_app){.act = APP_EOF, .call = CALL_READ});
     if (world->host[side].behaviour.ignores_eof)
         return;
-    close_it(world, c, side);
+    application_close_it(world, c, side);
     app->closed = true;
     ended(world, c, side);
 }
@@ -160,8 +162,7 @@ static bool reads(const struct application *app)
     return app->open && app->reading && app->answer_at == MTIME_NEVER;
 }
 
-/* Reads until it would block. While it works on an answer it does not read. */
-static void read_all(struct world *world, struct connection *c, unsigned side)
+void application_read_all(struct world *world, struct connection *c, unsigned side)
 {
     struct application *app = &c->app[side];
 
@@ -171,14 +172,15 @@ static void read_all(struct world *world, struct connection *c, unsigned side)
         if (r == -EAGAIN)
             return;
         if (r < 0) {
-            fail(world, c, side, app->connected ? CALL_READ : CALL_CONNECT, (int)-r);
+            application_fail(world, c, side, app->connected ? CALL_READ : CALL_CONNECT, (int)-r);
         } else if (r == 0) {
             end_of_file(world, c, side);
         } else {
             app->last_heard = app->last_payload = world->now;
             app->got += (uint32_t)r;
-            tell(world, c, side,
-                 (struct timeline_app){.act = APP_READ, .call = CALL_READ, .bytes = (uint32_t)r});
+            application_tell(
+                world, c, side,
+                (struct timeline_app){.act = APP_READ, .call = CALL_READ, .bytes = (uint32_t)r});
             answered_or_asked(world, c, side);
         }
     }
@@ -196,9 +198,9 @@ static void begin(struct world *world, struct connection *c, unsigned side, enum
         world->host[side].current = c->index;
         world->host[side].current_number = c->number;
     }
-    tell(world, c, side, (struct timeline_app){.act = act});
+    application_tell(world, c, side, (struct timeline_app){.act = act});
     if (app->unsent) {
-        write_it(world, c, side, app->unsent, NOTE_NONE);
+        application_write_it(world, c, side, app->unsent, NOTE_NONE);
         app->unsent = 0;
     }
     if (c->workload && side == FLOW_CLIENT)
@@ -219,7 +221,7 @@ static void error_came(struct world *world, struct connection *c, unsigned side)
     }
     if (c->stands[side] == SOCKET_THERE) /* takes it */
         tcp_read(connection_tcp(world, c, side), world->now);
-    fail(world, c, side, app->connected ? CALL_READ : CALL_CONNECT, error);
+    application_fail(world, c, side, app->connected ? CALL_READ : CALL_CONNECT, error);
 }
 
 void application_heed(struct world *world, struct connection *c, unsigned side, unsigned notices)
@@ -229,33 +231,9 @@ void application_heed(struct world *world, struct connection *c, unsigned side, 
     if (notices & NOTICE_ACCEPTED)
         begin(world, c, side, APP_ACCEPTED);
     if (notices & (NOTICE_READABLE | NOTICE_EOF) && !(notices & NOTICE_ERROR))
-        read_all(world, c, side);
+        application_read_all(world, c, side);
     if (notices & NOTICE_ERROR)
         error_came(world, c, side);
-}
-
-void application_connect(struct world *world, struct connection *c)
-{
-    struct application *app = &c->app[FLOW_CLIENT];
-    struct host *host = &world->host[FLOW_CLIENT];
-    struct tcp *tcp;
-
-    app->act_at = MTIME_NEVER;
-    if (!host->up || !host_choose_tuple(world, &c->tuple))
-        return;
-    host->current = c->index;
-    host->current_number = c->number;
-    c->begun = true;
-    if (world->timeline)
-        world_fail(world, lookup_put(&world->numbers, c->tuple, c->number));
-    tcp = connection_open(world, c, FLOW_CLIENT);
-    if (!tcp)
-        return;
-    app->open = true;
-    if (world->tally)
-        world->tally->connections++;
-    tell(world, c, FLOW_CLIENT, (struct timeline_app){.act = APP_CONNECT, .call = CALL_CONNECT});
-    tcp_connect(tcp, world->now);
 }
 
 static mtime_t after(mtime_t since, mtime_t delay)
@@ -286,8 +264,8 @@ mtime_t application_due(const struct world *world, const struct connection *c, u
 static void answer(struct world *world, struct connection *c, unsigned side)
 {
     c->app[side].answer_at = MTIME_NEVER;
-    write_it(world, c, side, world->host[side].behaviour.answer_bytes, NOTE_NONE);
-    read_all(world, c, side); /* what came meanwhile */
+    application_write_it(world, c, side, world->host[side].behaviour.answer_bytes, NOTE_NONE);
+    application_read_all(world, c, side); /* what came meanwhile */
 }
 
 void application_timer(struct world *world, struct connection *c, unsigned side)
@@ -311,89 +289,11 @@ void application_timer(struct world *world, struct connection *c, unsigned side)
     } else if (after(app->last_heard, b->heartbeat_timeout) <= now) {
         give_up(world, c, side, APP_HEARTBEAT_TIMEOUT);
     } else if (after(app->last_payload, b->idle_close) <= now) {
-        tell(world, c, side, (struct timeline_app){.act = APP_IDLE_CLOSE});
-        close_it(world, c, side);
+        application_tell(world, c, side, (struct timeline_app){.act = APP_IDLE_CLOSE});
+        application_close_it(world, c, side);
         app->closed = true;
     } else if (after(app->last_sent, b->heartbeat) <= now) {
-        write_it(world, c, side, b->heartbeat_bytes ? b->heartbeat_bytes : 1, NOTE_HEARTBEAT);
+        application_write_it(world, c, side, b->heartbeat_bytes ? b->heartbeat_bytes : 1,
+                             NOTE_HEARTBEAT);
     }
-}
-
-void application_send(struct world *world, struct connection *c, unsigned side, uint32_t bytes,
-                      enum packet_note note)
-{
-    struct application *app = &c->app[side];
-
-    if (!app->open)
-        return;
-    if (!app->connected && !app->trouble) {
-        app->unsent = bytes > UINT32_MAX - app->unsent ? UINT32_MAX : app->unsent + bytes;
-        return;
-    }
-    write_it(world, c, side, bytes, note);
-}
-
-void application_close(struct world *world, struct connection *c, unsigned side)
-{
-    struct application *app = &c->app[side];
-
-    if (!app->open)
-        return;
-    app->closed = !app->trouble;
-    close_it(world, c, side);
-}
-
-void application_shutdown(struct world *world, struct connection *c, unsigned side)
-{
-    if (c->app[side].open && c->stands[side] == SOCKET_THERE)
-        tcp_shutdown(connection_tcp(world, c, side), world->now);
-}
-
-void application_abort(struct world *world, struct connection *c, unsigned side)
-{
-    struct application *app = &c->app[side];
-
-    if (!app->open)
-        return;
-    tell(world, c, side, (struct timeline_app){.act = APP_CLOSE});
-    app->open = app->reading = false;
-    app->closed = !app->trouble;
-    if (c->stands[side] == SOCKET_THERE)
-        tcp_abort(connection_tcp(world, c, side), world->now);
-    let_go(world, c, side);
-}
-
-void application_kill(struct world *world, struct connection *c, unsigned side)
-{
-    struct application *app = &c->app[side];
-
-    app->act_at = MTIME_NEVER;
-    if (app->open) {
-        tell(world, c, side, (struct timeline_app){.act = APP_ENDED});
-        let_go(world, c, side);
-    } else if (side == FLOW_SERVER && !app->connected && c->stands[side] == SOCKET_THERE) {
-        /* Still in the listener's hands (inet_csk_listen_stop()). */
-        tcp_abort(connection_tcp(world, c, side), world->now);
-    }
-}
-
-void application_stop_reading(struct world *world, struct connection *c, unsigned side)
-{
-    (void)world;
-    c->app[side].reading = false;
-}
-
-void application_read(struct world *world, struct connection *c, unsigned side)
-{
-    struct application *app = &c->app[side];
-
-    if (!app->open || app->trouble || app->eof)
-        return;
-    if (c->stands[side] != SOCKET_THERE) {
-        if (app->pending)
-            fail(world, c, side, CALL_READ, app->pending);
-        return;
-    }
-    app->reading = true;
-    read_all(world, c, side);
 }

@@ -28,7 +28,7 @@ static unsigned classify(void *arg, const struct policy *policy, const struct fl
     return last;
 }
 
-static int start_engine(struct gateway *gateway)
+int gateway_start_engine(struct gateway *gateway)
 {
     struct world *world = gateway->world;
     struct engine_config config = {.start = world->now + WORLD_ORIGIN,
@@ -65,7 +65,7 @@ int gateway_init(struct gateway *gateway, struct world *world, unsigned place)
         if (r < 0)
             return r;
     }
-    return start_engine(gateway);
+    return gateway_start_engine(gateway);
 }
 
 void gateway_finish(struct gateway *gateway)
@@ -143,7 +143,7 @@ static void inject(struct world *world, struct gateway *gateway, const struct se
 }
 
 /* Tells and sends what the engine put out. */
-static void drain(struct world *world, struct gateway *gateway)
+void gateway_drain(struct world *world, struct gateway *gateway)
 {
     struct outcome *out = &world->outcome;
     size_t n_segments = out->n_segments;
@@ -166,7 +166,7 @@ static void count_flows(struct world *world, struct gateway *gateway, uint32_t f
 }
 
 /* After every call: counts, and asks to be woken. */
-static void settle(struct world *world, struct gateway *gateway)
+void gateway_settle(struct world *world, struct gateway *gateway)
 {
     struct engine_stats stats;
     mtime_t when;
@@ -216,36 +216,12 @@ void gateway_arrival(struct world *world, struct gateway *gateway, uint32_t inde
     if (judgement.verdict == VERDICT_ACCEPT)
         passage.passage = PASSAGE_FORWARDED;
     watch_packet(world, p, gateway->place, passage);
-    drain(world, gateway);
-    settle(world, gateway);
+    gateway_drain(world, gateway);
+    gateway_settle(world, gateway);
     if (judgement.verdict == VERDICT_ACCEPT)
         path_send(world, index, gateway->place);
     else
         path_end(world, index);
-}
-
-/* As far as inject-rate lets them. */
-static void go_on_with_commands(struct world *world, struct gateway *gateway)
-{
-    mtime_t now = world->now + WORLD_ORIGIN;
-
-    while (gateway->commands) {
-        struct gateway_command *first = gateway->commands;
-        uint64_t before = first->command.cursor;
-        bool more = engine_command(gateway->engine, now, &first->command, &world->outcome);
-        bool stuck = more && world->outcome.n_events + world->outcome.n_segments == 0 &&
-                     first->command.cursor == before;
-
-        drain(world, gateway);
-        if (stuck)
-            return;
-        if (more)
-            continue;
-        gateway->commands = first->next;
-        if (!gateway->commands)
-            gateway->commands_end = &gateway->commands;
-        free(first);
-    }
 }
 
 void gateway_wake(struct world *world, struct gateway *gateway, mtime_t at)
@@ -257,74 +233,8 @@ void gateway_wake(struct world *world, struct gateway *gateway, mtime_t at)
     do {
         more = engine_advance(gateway->engine, world->now + WORLD_ORIGIN, EXPIRE_BUDGET,
                               &world->outcome);
-        drain(world, gateway);
+        gateway_drain(world, gateway);
     } while (more && world->error == 0);
-    go_on_with_commands(world, gateway);
-    settle(world, gateway);
-}
-
-void gateway_command(struct world *world, struct gateway *gateway, enum engine_verb verb,
-                     bool side_given, enum flow_side side)
-{
-    struct gateway_command *command = calloc(1, sizeof(*command));
-
-    if (!command) {
-        world_fail(world, -ENOMEM);
-        return;
-    }
-    command->command =
-        (struct engine_command){.verb = verb, .side_given = side_given, .side = side};
-    *gateway->commands_end = command;
-    gateway->commands_end = &command->next;
-    go_on_with_commands(world, gateway);
-    settle(world, gateway);
-}
-
-static void add_stats(struct gateway *gateway, struct engine_stats *sum)
-{
-    struct engine_stats now;
-
-    engine_stats(gateway->engine, &now);
-    *sum = gateway->before;
-    sum->opened += now.opened;
-    sum->expired += now.expired;
-    sum->late += now.late;
-    sum->segments[SEGMENT_RESET] += now.segments[SEGMENT_RESET];
-    sum->flows = now.flows;
-    sum->peak_flows = now.peak_flows > sum->peak_flows ? now.peak_flows : sum->peak_flows;
-}
-
-/* Its table goes: told as the ends that they are. */
-void gateway_restart(struct world *world, struct gateway *gateway)
-{
-    struct engine_stats sum;
-
-    gateway_command(world, gateway, ENGINE_FORGET, false, FLOW_CLIENT);
-    add_stats(gateway, &sum);
-    gateway->before = sum;
-    gateway->ids = sum.opened;
-    gateway->engine = engine_destroy(gateway->engine);
-    world_fail(world, start_engine(gateway));
-    if (gateway->engine)
-        settle(world, gateway);
-}
-
-void gateway_tally(const struct gateway *gateway, struct tally_firewall *out, mtime_t played)
-{
-    struct gateway last = *gateway;
-    struct engine_stats sum;
-
-    if (!gateway->engine)
-        return;
-    add_stats(&last, &sum);
-    last.flows_area += (double)last.flows * (double)(played - last.area_until);
-    *out = (struct tally_firewall){
-        .opened = sum.opened,
-        .expired = sum.expired,
-        .late = sum.late,
-        .resets = sum.segments[SEGMENT_RESET],
-        .flows_peak = sum.peak_flows,
-        .flows_end = sum.flows,
-        .flows_mean = last.flows_area / (double)(played > 0 ? played : 1),
-    };
+    gateway_go_on(world, gateway);
+    gateway_settle(world, gateway);
 }

@@ -38,8 +38,16 @@ struct gateway {
 int gateway_init(struct gateway *gateway, struct world *world, unsigned place);
 void gateway_finish(struct gateway *gateway);
 void gateway_arrival(struct world *world, struct gateway *gateway, uint32_t index);
+/* For its own two files: a fresh engine; what the engine put out is told and sent; flows are
+ * counted and the next deadline queued, after every call of the engine. */
+int gateway_start_engine(struct gateway *gateway);
+void gateway_drain(struct world *world, struct gateway *gateway);
+void gateway_settle(struct world *world, struct gateway *gateway);
 /* Its queue entry came out. */
 void gateway_wake(struct world *world, struct gateway *gateway, mtime_t at);
+/* gateway_command.c */
+/* Commands go on as far as inject-rate lets them. */
+void gateway_go_on(struct world *world, struct gateway *gateway);
 void gateway_command(struct world *world, struct gateway *gateway, enum engine_verb verb,
                      bool side_given, enum flow_side side);
 void gateway_restart(struct world *world, struct gateway *gateway);

@@ -8,14 +8,12 @@
 #define PORTS_TO 60999
 #define WORKLOAD_PORTS_FROM 1024
 #define WORKLOAD_PORTS_TO 65535
-#define FIRST_ADDRESS 2
-#define LAST_ADDRESS 254
 
 static void transmit(void *arg, struct tcp *tcp, const struct tcp_segment *segment);
 static void notify(void *arg, struct tcp *tcp, enum tcp_notice notice, int error);
 static const struct tcp_wiring wiring = {transmit, notify};
 
-static void draw(struct host *host)
+void host_draw(struct host *host)
 {
     struct world *world = host->world;
 
@@ -36,8 +34,8 @@ int host_init(struct host *host, struct world *world, unsigned side)
                           .behaviour = from->behaviour,
                           .side = (uint8_t)side,
                           .place = (uint8_t)world_place_of(world, side),
-                          .address = FIRST_ADDRESS,
-                          .first_address = FIRST_ADDRESS,
+                          .address = HOST_FIRST_ADDRESS,
+                          .first_address = HOST_FIRST_ADDRESS,
                           .n_addresses = 1,
                           .up = true,
                           .link_up = true,
@@ -53,14 +51,15 @@ int host_init(struct host *host, struct world *world, unsigned side)
                      (from->keepalive == SOFTWARE_KEEPALIVE_UNSET && from->system.keepalive_always),
         .times = from->times,
         .user_timeout = from->user_timeout};
-    draw(host);
+    host_draw(host);
     lookup_init(&host->lookup);
     if (many) {
         uint32_t ports = WORKLOAD_PORTS_TO - WORKLOAD_PORTS_FROM + 1;
         uint32_t n = scenario->workload.clients / ports + 1;
 
-        host->n_addresses =
-            (uint8_t)(n > LAST_ADDRESS - FIRST_ADDRESS + 1 ? LAST_ADDRESS - FIRST_ADDRESS + 1 : n);
+        host->n_addresses = (uint8_t)(n > HOST_LAST_ADDRESS - HOST_FIRST_ADDRESS + 1
+                                          ? HOST_LAST_ADDRESS - HOST_FIRST_ADDRESS + 1
+                                          : n);
     } else {
         host->next_tuple = (uint32_t)(random_next(&world->random) >> 32);
     }
@@ -265,60 +264,4 @@ void host_arrival(struct world *world, struct host *host, uint32_t index)
         take(world, host, p);
     }
     path_end(world, index);
-}
-
-static void for_each(struct world *world, struct host *host,
-                     void (*act)(struct world *, struct connection *, unsigned))
-{
-    for (uint32_t i = 0; i < world->connection_slab.end; i++) {
-        struct connection *c = connection_at(world, i);
-
-        if (!connection_living(c))
-            continue;
-        act(world, c, host->side);
-        connection_settle(world, c);
-    }
-}
-
-static void crash_one(struct world *world, struct connection *c, unsigned side)
-{
-    connection_drop(world, c, side, false);
-    application_init(&c->app[side]);
-}
-
-void host_crash(struct world *world, struct host *host)
-{
-    host->up = host->runs = false;
-    for_each(world, host, crash_one);
-    host->current = SLAB_NONE;
-    host->held = false;
-}
-
-void host_reboot(struct world *world, struct host *host)
-{
-    if (host->up)
-        host_crash(world, host);
-    host->up = host->runs = true;
-    host->unreachable = false;
-    draw(host);
-}
-
-void host_link_up(struct host *host, bool new_address)
-{
-    unsigned next = host->first_address + (unsigned)host->n_addresses;
-
-    host->link_up = true;
-    host->unreachable = false;
-    if (!new_address)
-        return;
-    if (next + host->n_addresses - 1 > LAST_ADDRESS)
-        next = FIRST_ADDRESS;
-    host->first_address = host->address = (uint8_t)next;
-}
-
-void host_kill(struct world *world, struct host *host)
-{
-    host->runs = false;
-    host->held = false;
-    for_each(world, host, application_kill);
 }

@@ -6,6 +6,10 @@
 
 #include "tools/simulate/lookup.h"
 
+/* Last bytes of the addresses that hosts may have. */
+#define HOST_FIRST_ADDRESS 2
+#define HOST_LAST_ADDRESS 254
+
 struct world;
 struct connection;
 
@@ -46,6 +50,10 @@ void host_arrival(struct world *world, struct host *host, uint32_t index);
 /* Its sockets are one more or less. */
 void host_count(struct host *host, mtime_t now, int more);
 
+/* What a host draws when it starts. */
+void host_draw(struct host *host);
+
+/* host_fault.c */
 void host_crash(struct world *world, struct host *host);
 void host_reboot(struct world *world, struct host *host);
 void host_link_up(struct host *host, bool new_address);
