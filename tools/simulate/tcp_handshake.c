@@ -67,6 +67,7 @@ void tcp_connect(struct tcp *tcp, mtime_t now)
 {
     tcp->state = SOCKET_SYN_SENT;
     start(tcp);
+    tcp->retrans_stamp = now; /* tcp_connect() */
     send_syn(tcp, now, NOTE_NONE);
     tcp_set_pending(tcp, now, PENDING_RETRANSMIT, tcp->rto);
 }
@@ -81,15 +82,32 @@ void tcp_accept(struct tcp *tcp, mtime_t now, const struct tcp_segment *syn)
     tcp_set_pending(tcp, now, PENDING_RETRANSMIT, tcp->rto);
 }
 
-/* tcp_write_timeout() for SYN_SENT; syn_ack_recalc() for a request, which goes without a word. */
+/* tcp_write_timeout() for SYN_SENT: by number, linear ones on top, or by the time that syn_retries
+ * alone would take, whichever is first. syn_ack_recalc() for a request, which goes without a word.
+ */
+static bool given_up(const struct tcp *tcp, mtime_t now)
+{
+    const struct system *system = tcp->host->system;
+    bool active = tcp->state == SOCKET_SYN_SENT;
+    mtime_t waited = now - tcp->retrans_stamp;
+
+    if (tcp->retransmits >=
+        (active ? system->syn_retries + system->syn_linear : system->synack_retries))
+        return true;
+    if (!active || tcp->retransmits == 0)
+        return false;
+    if (tcp->options.user_timeout)
+        return tcp_user_timeout_over(tcp, now, tcp->retrans_stamp);
+    return system->retries_by_time &&
+           waited >= tcp_model_timeout(system, system->rto_initial, system->syn_retries);
+}
+
 void tcp_handshake_fire(struct tcp *tcp, mtime_t now)
 {
     const struct system *system = tcp->host->system;
     bool active = tcp->state == SOCKET_SYN_SENT;
-    unsigned most = active ? system->syn_retries + system->syn_linear : system->synack_retries;
 
-    if (tcp->retransmits >= most || (active && tcp->retransmits && tcp->options.user_timeout &&
-                                     tcp_user_timeout_over(tcp, now, tcp->retrans_stamp))) {
+    if (given_up(tcp, now)) {
         tcp_done(tcp, tcp->soft_error ? tcp->soft_error : ETIMEDOUT);
         return;
     }

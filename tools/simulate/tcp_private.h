@@ -183,6 +183,9 @@ void tcp_retransmit_rearm(struct tcp *tcp, mtime_t now); /* tcp_rearm_rto() */
 void tcp_retransmit_sent(struct tcp *tcp, mtime_t now, bool first);
 void tcp_retransmit_fire(struct tcp *tcp, mtime_t now);
 void tcp_give_up(struct tcp *tcp, mtime_t now); /* tcp_write_err() */
+/* tcp_model_timeout(): how long `boundary` retransmissions would take from `base` on; the real RTO and
+ * a path's delay do not matter. */
+mtime_t tcp_model_timeout(const struct system *system, mtime_t base, unsigned boundary);
 /* tcp_orphan_retries() */
 unsigned tcp_orphan_retries(const struct tcp *tcp, bool alive);
 

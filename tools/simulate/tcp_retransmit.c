@@ -56,11 +56,8 @@ unsigned tcp_orphan_retries(const struct tcp *tcp, bool alive)
     return retries;
 }
 
-/* tcp_model_timeout(): how long `boundary` retransmissions would take from rto_min on; the real RTO
- * and a path's delay do not matter. */
-static mtime_t model_timeout(const struct system *system, unsigned boundary)
+mtime_t tcp_model_timeout(const struct system *system, mtime_t base, unsigned boundary)
 {
-    mtime_t base = system->rto_min;
     unsigned doublings = 0;
 
     while (base << (doublings + 1) <= system->rto_max)
@@ -83,7 +80,8 @@ static bool timed_out(const struct tcp *tcp, mtime_t now)
         return tcp->retransmits >= boundary;
     if (tcp->orphaned)
         boundary = tcp_orphan_retries(tcp, tcp->rto < system->rto_max);
-    return tcp->retransmits && now - tcp->retrans_stamp >= model_timeout(system, boundary);
+    return tcp->retransmits &&
+           now - tcp->retrans_stamp >= tcp_model_timeout(system, system->rto_min, boundary);
 }
 
 static mtime_t waiting_since(const struct tcp *tcp)
