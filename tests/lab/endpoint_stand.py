@@ -73,6 +73,7 @@ class End:
         self.dead = False
         self.socket = self.listener = self.holder = None
         self.connecting = False
+        self.watchful = False
         self.unsent = 0
         self.reading = "reads-not" not in self.settings
         with space:
@@ -137,9 +138,10 @@ class End:
         if self.listener:
             yield self.listener.fileno(), select.POLLIN
         if self.socket:
-            reading = select.POLLIN if self.reading else 0
-            writing = select.POLLOUT if self.connecting or self.unsent else 0
-            yield self.socket.fileno(), reading | writing
+            wanted = select.POLLIN if self.reading and not self.connecting else 0
+            wanted |= select.POLLOUT if self.connecting or self.unsent else 0
+            if wanted or self.watchful:  # who waits for nothing sees no error either
+                yield self.socket.fileno(), wanted
 
     def ready(self, fd, events):
         if self.listener and fd == self.listener.fileno():
@@ -179,7 +181,7 @@ class End:
 
     def write(self):
         try:
-            self.unsent -= self.socket.send(bytes(self.unsent))
+            self.unsent -= self.socket.send(bytes(min(self.unsent, 1 << 20)))
         except BlockingIOError:
             pass
         except OSError as error:
@@ -377,6 +379,7 @@ class Segments:
         self.isn = {"client": self.ISN}
         self.iss = 0
         self.end = End(self, "server", spaces["server"])
+        self.end.watchful = True
         self.start = time.monotonic()
 
     def now(self):
