@@ -511,7 +511,7 @@ static void no_time_at_all(void **state)
     start(&pair_linux, &odd);
     pair_open(&p);
     p.blocked[CLIENT] = true;
-    set(true, 0, 0, 0, 400 * MS);
+    set(true, 0, 0, 0, 1400 * MS);
     pair_run(&p, 2 * SEC);
     assert_int_equal(p.tcp[SERVER].error, ETIMEDOUT);
     assert_true(tcp_probes_sent(&p.tcp[SERVER]) > 255);
