@@ -29,7 +29,7 @@ UNITS = {"ms": 0.001, "s": 1, "min": 60, "us": 0.000001, "": 1}
 
 def seconds(text):
     number, unit = re.fullmatch(r"([\d.]+)(\w*)", text).groups()
-    return float(number) * UNITS[unit]
+    return round(float(number) * UNITS[unit], 6)
 
 
 class Story:
