@@ -50,6 +50,7 @@ struct pair {
     bool deaf[2]; /* no socket hears at that side, and nothing answers */
     bool listening, accepted, gone[2];
     bool to_read[2];
+    bool mute;            /* nothing is written down */
     uint32_t received[2]; /* payload read */
     struct {
         mtime_t at;
@@ -101,6 +102,8 @@ static inline void pair_say(struct pair *p, const char *format, ...)
 {
     va_list args;
 
+    if (p->mute)
+        return;
     va_start(args, format);
     p->len += (size_t)vsnprintf(p->text + p->len, PAIR_TEXT - p->len, format, args);
     va_end(args);
@@ -117,6 +120,14 @@ static inline void pair_say_time(struct pair *p, int side)
     else
         pair_say(p, "%lld %c ", (long long)(us / 1000), "CS"[side]);
 }
+
+static const char *const pair_note[PACKET_NOTES] = {
+    [NOTE_PROBE] = "keepalive probe",     [NOTE_PROBE_ANSWER] = "keepalive answer",
+    [NOTE_WINDOW_PROBE] = "window probe", [NOTE_WINDOW_ANSWER] = "window answer",
+    [NOTE_RETRANSMIT] = "retransmission", [NOTE_TAIL_PROBE] = "tail loss probe",
+    [NOTE_CHALLENGE] = "challenge ACK",   [NOTE_WINDOW_UPDATE] = "window update",
+    [NOTE_HEARTBEAT] = "heartbeat",
+};
 
 static inline bool pair_loses(struct pair *p, int from, const struct tcp_segment *segment)
 {
@@ -139,7 +150,7 @@ static inline void pair_put(struct pair *p, int from, const struct tcp_segment *
 {
     bool lost = pair_loses(p, from, segment);
     uint32_t seq = segment->seq - p->tcp[from].iss, ack = segment->ack - p->tcp[!from].iss;
-    const char *note = packet_note_name(segment->note);
+    const char *note = pair_note[segment->note];
 
     pair_say_time(p, from);
     pair_say(p, "%s%s%s%s%s", segment->flags & TCP_SYN ? "S" : "",
@@ -148,7 +159,7 @@ static inline void pair_put(struct pair *p, int from, const struct tcp_segment *
     pair_say(p, " %d:%d(%u)", (int)seq, (int)(seq + segment->len), segment->len);
     if (segment->flags & TCP_ACK)
         pair_say(p, " ack %d", (int)ack);
-    pair_say(p, "%s%s%s\n", note[0] ? " " : "", note, lost ? " x" : "");
+    pair_say(p, "%s%s%s\n", note ? " " : "", note ? note : "", lost ? " x" : "");
     p->last[from] = *segment;
     if (lost)
         return;
@@ -184,7 +195,7 @@ static inline void pair_notify(void *arg, struct tcp *tcp, enum tcp_notice notic
         return;
     pair_say_time(p, end->side);
     if (error)
-        pair_say(p, "!%s %s\n", name[notice], errno_name(error));
+        pair_say(p, "!%s %s\n", name[notice], strerrorname_np(error));
     else
         pair_say(p, "!%s\n", name[notice]);
 }
