@@ -350,6 +350,15 @@ static void prohibited_and_unreachable(void **state)
              "at 0s server unreachable\nat 1s client connect\nuntil 1min\n");
     expect_error(&s, 0, CALL_CONNECT, EHOSTUNREACH, S, S + 2 * MS);
     end(&s);
+    /* by the host's own packet filter */
+    play(&s, "client linux\nserver linux\n"
+             "at 0s prohibit at client\nat 1s client connect\nuntil 1min\n");
+    expect_error(&s, 0, CALL_CONNECT, EHOSTUNREACH, S, S);
+    end(&s);
+    play(&s, "client linux\nserver linux\n"
+             "at 0s prohibit from client at server\nat 1s client connect\nuntil 1min\n");
+    expect_error(&s, 0, CALL_CONNECT, EHOSTUNREACH, S, S + MS);
+    end(&s);
 }
 
 static void kill_makes_the_kernel_close(void **state)

@@ -192,12 +192,12 @@ static void accept_it(struct world *world, struct host *host, const struct wire_
     struct connection *c = found == LOOKUP_NONE ? NULL : connection_at(world, found);
     struct tcp *tcp;
 
-    if (!c || c->number != syn->connection || c->stands[FLOW_SERVER] != SOCKET_NEVER) {
+    /* A SYN again, after the first one's socket gave up, belongs to the same connection. */
+    if (!c || c->number != syn->connection || c->app[FLOW_SERVER].connected) {
         c = connection_create(world, syn->connection);
         if (!c)
             return;
         c->tuple = syn->tuple;
-        c->begun = true;
         c->workload = world->scenario->workload.clients > 0;
         c->stands[FLOW_CLIENT] = SOCKET_ENDED;
         c->isn[FLOW_CLIENT] = syn->segment.seq;
@@ -255,7 +255,8 @@ void host_arrival(struct world *world, struct host *host, uint32_t index)
     if (deaf(world, host, p->tuple)) {
         lost.silent_link = true;
         watch_packet(world, p, host->place, lost);
-    } else if (p->from != host->side && (host->blocked[p->from] || host->prohibited[p->from])) {
+    } else if (p->from != host->side && !path_is_own(world, p, host->place) &&
+               (host->blocked[p->from] || host->prohibited[p->from])) {
         watch_packet(world, p, host->place, lost);
         if (host->prohibited[p->from])
             path_answer_icmp(world, p, host->place, ICMP_PROHIBITED);

@@ -100,14 +100,18 @@ static uint32_t address_of(struct world *world, unsigned place)
     return (host->side == FLOW_CLIENT ? WIRE_CLIENTS : WIRE_SERVERS) | host->address;
 }
 
+bool path_is_own(struct world *world, const struct wire_packet *p, unsigned place)
+{
+    return p->icmp && p->icmp_from == address_of(world, place);
+}
+
 void path_arrival(struct world *world, uint32_t index)
 {
     const struct wire_packet *p = slab_at(&world->packet_slab, index);
     unsigned place = p->place, before = p->from == FLOW_CLIENT ? place - 1 : place + 1;
     struct host *host = host_at(world, place);
 
-    /* An error from a host's own packet filter has come over no link. */
-    if (host && cut(world, before, place) && p->icmp_from != address_of(world, place)) {
+    if (host && cut(world, before, place) && !path_is_own(world, p, place)) {
         watch_packet(world, p, before,
                      (struct watch_passage){.passage = PASSAGE_LOST, .silent_link = true});
         path_end(world, index);

@@ -29,6 +29,8 @@ void path_arrival(struct world *world, uint32_t index);
 /* From place, an ICMP error to the sender of that packet, where one may be sent. */
 void path_answer_icmp(struct world *world, const struct wire_packet *packet, unsigned place,
                       uint8_t code);
+/* An ICMP error from a host's own packet filter: it has come over no link. */
+bool path_is_own(struct world *world, const struct wire_packet *packet, unsigned place);
 void path_lose(struct world *world, unsigned place, bool both, unsigned side, uint32_t number);
 /* The link next to the place on the way of side's packets. */
 unsigned path_link_after(const struct world *world, unsigned place, unsigned side);
