@@ -78,7 +78,9 @@ static void as_a_sorted_list(void **state)
             struct queue_entry wanted = list_pop(&list), got;
 
             assert_int_equal(queue_top(&queue)->index, wanted.index);
-            assert_true(queue_pop(&queue, &got));
+            assert_false(queue_pop(&queue, wanted.at - 1, &got));
+            assert_true(
+                queue_pop(&queue, random_below(&numbers, 2) ? wanted.at : MTIME_NEVER, &got));
             assert_true(got.at == wanted.at);
             assert_int_equal(got.kind, wanted.kind);
             assert_int_equal(got.index, wanted.index);
@@ -99,7 +101,7 @@ static void empty(void **state)
     (void)state;
     queue_init(&queue);
     assert_null(queue_top(&queue));
-    assert_false(queue_pop(&queue, &entry));
+    assert_false(queue_pop(&queue, MTIME_NEVER, &entry));
     queue_finish(&queue);
 }
 
@@ -124,7 +126,7 @@ static void wake_is_never_late(void **state)
         while (queue_top(&queue) && queue_top(&queue)->at <= now + step) {
             struct queue_entry entry;
 
-            queue_pop(&queue, &entry);
+            queue_pop(&queue, MTIME_NEVER, &entry);
             now = entry.at > now ? entry.at : now;
             assert_true(due >= now);
             if (!wake_take(&wake, entry.at))

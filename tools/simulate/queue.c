@@ -151,17 +151,19 @@ static void remove_top(struct queue *queue)
         queue->heap[i] = last;
 }
 
-bool queue_pop(struct queue *queue, struct queue_entry *out)
+bool queue_pop(struct queue *queue, mtime_t by, struct queue_entry *out)
 {
     struct queue_lane *lane = first_lane(queue);
 
     if (lane) {
         *out = lane->ring[lane->first];
+        if (out->at > by)
+            return false;
         lane->first = (lane->first + 1) & lane->mask;
         lane->n--;
         return true;
     }
-    if (queue->n == 0)
+    if (queue->n == 0 || queue->heap[0].at > by)
         return false;
     *out = queue->heap[0];
     remove_top(queue);

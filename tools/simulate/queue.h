@@ -42,7 +42,8 @@ int queue_push(struct queue *queue, mtime_t at, uint32_t kind, uint32_t index); 
 int queue_append(struct queue *queue, unsigned lane, mtime_t at, uint32_t kind, uint32_t index);
 /* The next, or NULL; valid until the next call. */
 const struct queue_entry *queue_top(const struct queue *queue);
-bool queue_pop(struct queue *queue, struct queue_entry *out);
+/* The next, if it is not later than `by`. */
+bool queue_pop(struct queue *queue, mtime_t by, struct queue_entry *out);
 
 /*
  * Something that has one moment at which it must be looked at, which moves with every packet. Most

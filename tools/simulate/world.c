@@ -60,20 +60,17 @@ static void end(struct world *world)
     queue_finish(&world->queue);
 }
 
-static void happen(struct world *world)
+static void happen(struct world *world, const struct queue_entry *entry)
 {
-    struct queue_entry entry;
-
-    queue_pop(&world->queue, &entry);
-    switch ((enum world_kind)entry.kind) {
+    switch ((enum world_kind)entry->kind) {
     case WORLD_PACKET:
-        path_arrival(world, entry.index);
+        path_arrival(world, entry->index);
         break;
     case WORLD_CONNECTION:
-        connection_wake(world, entry.index, entry.at);
+        connection_wake(world, entry->index, entry->at);
         break;
     case WORLD_GATEWAY:
-        gateway_wake(world, &world->gateway[entry.index], entry.at);
+        gateway_wake(world, &world->gateway[entry->index], entry->at);
         break;
     case WORLD_ARRIVAL:
         workload_arrival(world);
@@ -88,20 +85,26 @@ static void play(struct world *world, const struct world_watch *watch)
     size_t done = 0;
 
     for (uint64_t n = 1; world->error == 0; n++) {
-        const struct queue_entry *top = queue_top(&world->queue);
-        mtime_t next = top ? top->at : MTIME_NEVER;
-        bool deed = done < scenario->n_deeds && scenario->deeds[done].at <= next;
+        const struct deed *deed = done < scenario->n_deeds ? &scenario->deeds[done] : NULL;
+        mtime_t by = scenario->until;
+        struct queue_entry entry;
 
-        if (deed)
-            next = scenario->deeds[done].at;
-        if (next > scenario->until)
-            break;
-        count_samples(world, next);
-        world->now = next;
-        if (deed)
-            world_deed(world, &scenario->deeds[done++]);
+        if (deed && deed->at <= by)
+            by = deed->at - 1;
         else
-            happen(world);
+            deed = NULL;
+        if (queue_pop(&world->queue, by, &entry)) {
+            count_samples(world, entry.at);
+            world->now = entry.at;
+            happen(world, &entry);
+        } else if (deed) {
+            count_samples(world, deed->at);
+            world->now = deed->at;
+            world_deed(world, deed);
+            done++;
+        } else {
+            break;
+        }
         if (n % PROGRESS_EVERY == 0 && watch && watch->progress &&
             !watch->progress(watch->arg, world->now, scenario->until))
             world_fail(world, -ECANCELED);
