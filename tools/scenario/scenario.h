@@ -111,6 +111,8 @@ enum expect_kind {
     EXPECT_BELIEVES,    /* PLACE believes: ESTABLISHED at the end although its peer is not */
     EXPECT_HEARD,       /* PLACE receives nothing */
 };
+#define EXPECT_ANY (-1)
+#define EXPECT_ICMP (-2)
 enum expect_passage { EXPECT_SENDS, EXPECT_RECEIVES, EXPECT_DROPS };
 
 struct expectation {
@@ -127,7 +129,7 @@ struct expectation {
     int retransmits, probes;    /* TIMER: -1: not said */
     enum expect_passage passage;
     int note;        /* PACKET: enum packet_note, -1: any */
-    int flags;       /* PACKET: TCP flags exactly, -1: any */
+    int flags;       /* PACKET: TCP flags exactly, EXPECT_ANY, EXPECT_ICMP: an ICMP error */
     bool side_given; /* PACKET: in whose name it is sent */
     enum flow_side side;
     uint32_t number_from, number_to; /* how many; 1..UINT32_MAX if not said */
@@ -192,8 +194,9 @@ struct scenario {
     enum scenario_plot plot;
     struct axis axis[SCENARIO_AXES]; /* with these, all above is the first point of the grid */
     size_t n_axes;
-    char *text; /* what was parsed, NUL-terminated */
-    char *name; /* what faults call it */
+    char *text;      /* what was parsed, NUL-terminated */
+    char *name;      /* what faults call it */
+    char *directory; /* where policy files are; NULL: nowhere */
 };
 
 struct scenario *scenario_destroy(struct scenario *scenario);

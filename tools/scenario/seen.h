@@ -47,6 +47,7 @@ enum packet_note {
 const char *socket_state_name(enum socket_state state); /* "ESTABLISHED"; GONE: "gone" */
 const char *socket_timer_name(enum socket_timer timer); /* "keepalive", as ss */
 const char *packet_note_name(enum packet_note note);    /* "keepalive probe"; NONE: "" */
+const char *packet_note_word(enum packet_note note);    /* "probe"; NONE: "" */
 /* "ETIMEDOUT"; NULL for numbers that no story can give. Both ways. */
 const char *errno_name(int error);
 int errno_parse(const char *name, size_t len); /* 0: unknown */

@@ -34,7 +34,7 @@ struct software {
         mtime_t user_timeout;         /* 0: none */
         struct behaviour behaviour;
         bool unverified; /* a figure that could not be checked against its source */
-    } side[2]; /* by flow_side */
+    } side[2];           /* by flow_side */
 };
 
 extern const struct software softwares[];
