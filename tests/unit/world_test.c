@@ -574,7 +574,7 @@ static void several_firewalls(void **state)
 
 #define WORKLOAD                                                                                   \
     "client linux\nfirewall linux-nf-conntrack tcp-established 30min on-late reset\n"              \
-    "server linux keepalive 1h 75 9\n"                                                             \
+    "server linux keepalive 3600 75 9\n"                                                             \
     "repeat 2000 clients over 6h arrivals random idle exponential 10min requests 2..4 "            \
     "request 100 answer 2000 after 50ms vanish 10%\nuntil 12h\nseed 7\n"
 
