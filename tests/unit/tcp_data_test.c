@@ -92,10 +92,8 @@ static void out_of_order(void **state)
                                        "1000 C P. 2897:3001(104) ack 1\n"
                                        "1005 S . 1:1(0) ack 1\n"
                                        "1005 S . 1:1(0) ack 1\n"
-                                       "1022 C P. 2897:3001(104) ack 1 tail loss probe\n"
-                                       "1027 S . 1:1(0) ack 1\n"
-                                       "1232 C . 1:1449(1448) ack 1 retransmission\n"
-                                       "1237 S . 1:1(0) ack 3001\n");
+                                       "1014.500 C . 1:1449(1448) ack 1 retransmission\n"
+                                       "1019.500 S . 1:1(0) ack 3001\n");
     assert_int_equal(p->received[SERVER], 3000);
 }
 
@@ -149,7 +147,8 @@ static void a_segment_without_ack_is_nothing(void **state)
 {
     struct pair *p = opened();
     struct tcp *tcp = &p->tcp[CLIENT];
-    struct tcp_segment bare = {.seq = tcp->rcv_nxt, .len = 10, .wscale = TCP_NO_WSCALE};
+    struct tcp_segment bare = {
+        .seq = tcp->rcv_nxt, .ack = tcp->snd_nxt, .len = 10, .wscale = TCP_NO_WSCALE};
 
     (void)state;
     tcp_input(tcp, p->now, &bare);
@@ -179,6 +178,7 @@ static void windows(void **state)
     pair_send(p, CLIENT, 8500);
     pair_run(p, p->now + 50 * MS);
     assert_int_equal(p->last[SERVER].window, 500); /* of what was offered before */
+    assert_int_equal(tcp_select_window(&p->tcp[SERVER]), 0);
     p->reads[SERVER] = p->to_read[SERVER] = true;
     pair_read(p, SERVER);
     assert_int_equal(p->last[SERVER].window, 10000);

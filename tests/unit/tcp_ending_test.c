@@ -124,10 +124,36 @@ static void fin_wait_2_with_a_process(void **state)
     pair_send(p, SERVER, 10); /* half closed: the other half works */
     pair_run(p, p->now + SEC);
     assert_int_equal(p->received[CLIENT], 10);
+    pair_trace(p);
     tcp_close(&p->tcp[CLIENT], p->now);
     assert_int_equal(pair_view(p, CLIENT).timer, TIMER_TIMEWAIT);
     pair_run(p, p->now + 61 * SEC);
     state_is(p, SOCKET_GONE, SOCKET_CLOSE_WAIT);
+}
+
+/* The FIN comes while a process still holds the socket: TIME_WAIT, and it reads the end. */
+static void fin_for_a_process(void **state)
+{
+    struct pair *p = opened_linux();
+
+    (void)state;
+    tcp_shutdown(&p->tcp[CLIENT], p->now);
+    pair_run(p, p->now + SEC);
+    tcp_close(&p->tcp[SERVER], p->now);
+    pair_run(p, p->now + SEC);
+    assert_string_equal(pair_trace(p), "1000 C F. 1:1(0) ack 1\n"
+                                       "1005 S !eof\n"
+                                       "1005 S . 1:1(0) ack 2\n"
+                                       "2000 S F. 1:1(0) ack 2\n"
+                                       "2005 C . 2:2(0) ack 2\n"
+                                       "2005 C !eof\n"
+                                       "2010 S !gone\n");
+    state_is(p, SOCKET_TIME_WAIT, SOCKET_GONE);
+    assert_int_equal(tcp_read(&p->tcp[CLIENT], p->now), 0);
+    pair_run(p, 100 * SEC);
+    assert_false(p->gone[CLIENT]);
+    tcp_close(&p->tcp[CLIENT], p->now);
+    assert_true(p->gone[CLIENT]);
 }
 
 /* Longer than TIME_WAIT: first as a whole socket with its keepalive timer, then for as long again
@@ -346,6 +372,7 @@ int main(void)
         cmocka_unit_test(both_at_once),
         cmocka_unit_test(fin_wait_2_of_an_orphan),
         cmocka_unit_test(fin_wait_2_with_a_process),
+        cmocka_unit_test(fin_for_a_process),
         cmocka_unit_test(a_long_fin_timeout),
         cmocka_unit_test(fin_wait_2_elsewhere),
         cmocka_unit_test(payload_for_an_orphan),

@@ -84,6 +84,8 @@ static void reading_opens_it(void **state)
     p->reads[SERVER] = p->to_read[SERVER] = true;
     pair_read(p, SERVER);
     assert_string_equal(pair_trace(p), "2100 S . 1:1(0) ack 14481 window update\n");
+    pair_run(p, p->now + 6 * MS);
+    assert_int_equal(p->tcp[CLIENT].backoff, 0);
     pair_run(p, p->now + 5 * SEC);
     assert_int_equal(p->received[SERVER], 30000);
     assert_int_equal(pair_view(p, CLIENT).timer, TIMER_OFF);

@@ -230,6 +230,41 @@ static void fin_joins_payload(void **state)
                                        "1297 S . 1:1(0) ack 302\n");
 }
 
+/* ss shows one timer a socket: what is to be sent again comes before keepalive. */
+static void hides_keepalive(void **state)
+{
+    struct tcp_options options = {.keepalive = true};
+    struct pair *p = opened(&pair_linux, &pair_linux);
+
+    (void)state;
+    tcp_set_options(&p->tcp[CLIENT], p->now, &options);
+    assert_int_equal(pair_view(p, CLIENT).timer, TIMER_KEEPALIVE);
+    assert_int_equal(pair_view(p, CLIENT).expires, p->now + 7200 * SEC);
+    pair_send(p, CLIENT, 10);
+    assert_int_equal(pair_view(p, CLIENT).timer, TIMER_ON);
+    pair_run(p, p->now + SEC);
+    assert_int_equal(pair_view(p, CLIENT).timer, TIMER_KEEPALIVE);
+}
+
+/* Fewer than three duplicate ACKs, with SACK: a quarter of the round trip later (RACK). */
+static void reordering_timer(void **state)
+{
+    struct pair *p = opened(&pair_linux, &pair_linux);
+
+    (void)state;
+    p->lose_seq[CLIENT] = 1;
+    pair_send(p, CLIENT, 2000);
+    pair_run(p, p->now + 11 * MS);
+    assert_int_equal(pair_view(p, CLIENT).timer, TIMER_ON);
+    pair_run(p, 2 * SEC);
+    assert_string_equal(pair_trace(p), "1000 C . 1:1449(1448) ack 1 x\n"
+                                       "1000 C P. 1449:2001(552) ack 1\n"
+                                       "1005 S . 1:1(0) ack 1\n"
+                                       "1014.500 C . 1:1449(1448) ack 1 retransmission\n"
+                                       "1019.500 S . 1:1(0) ack 2001\n");
+    assert_int_equal(p->received[SERVER], 2000);
+}
+
 /* RFC 6298 with the kernel's floor under the deviation. */
 static void estimator(void **state)
 {
@@ -260,7 +295,8 @@ int main(void)
         cmocka_unit_test(gives_up_by_count),  cmocka_unit_test(an_orphan_gives_up_sooner),
         cmocka_unit_test(an_answer_ends_it),  cmocka_unit_test(karn),
         cmocka_unit_test(a_burst_lost),       cmocka_unit_test(fast_retransmit),
-        cmocka_unit_test(fin_joins_payload),  cmocka_unit_test(estimator),
+        cmocka_unit_test(fin_joins_payload),  cmocka_unit_test(hides_keepalive),
+        cmocka_unit_test(reordering_timer),   cmocka_unit_test(estimator),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

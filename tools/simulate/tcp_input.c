@@ -82,8 +82,9 @@ static bool acknowledge(struct tcp *tcp, mtime_t now, const struct tcp_segment *
     tcp_tail_probe_acked(tcp, segment, duplicate);
     if (ack != una)
         tcp_loss_acked(tcp, now, una, segment);
-    else if (duplicate)
-        tcp_loss_duplicate(tcp, now);
+    else if (duplicate || (segment->sack[0] != segment->sack[1] &&
+                           seq_after(segment->sack[1], ack))) /* FLAG_DATA_SACKED */
+        tcp_loss_duplicate(tcp, now, segment);
     return true;
 }
 

@@ -3,7 +3,7 @@
 
 /*
  * How much may be under way, and what is sent again when (RFC 5681, RFC 6582). Not modelled: the
- * SACK scoreboard, RACK's reordering timer, F-RTO, and any congestion control but Reno's: what a
+ * SACK scoreboard, F-RTO, and any congestion control but Reno's: what a
  * middlebox's idle limit does to a connection does not depend on them.
  */
 
@@ -120,13 +120,9 @@ void tcp_loss_acked(struct tcp *tcp, mtime_t now, uint32_t una, const struct tcp
         tcp_retransmit_rearm(tcp, now);
 }
 
-/* The third duplicate ACK: fast retransmit (RFC 5681 3.2). */
-void tcp_loss_duplicate(struct tcp *tcp, mtime_t now)
+/* Fast retransmit (RFC 5681 3.2): the first segment is lost, those behind it are not. */
+static void lost_first(struct tcp *tcp, mtime_t now)
 {
-    if (tcp->duplicate_acks < UINT8_MAX)
-        tcp->duplicate_acks++;
-    if (tcp->duplicate_acks != 3 || tcp_loss_recovering(tcp))
-        return;
     halve(tcp);
     tcp->cwnd = tcp->ssthresh;
     tcp->fast = true;
@@ -136,4 +132,36 @@ void tcp_loss_duplicate(struct tcp *tcp, mtime_t now)
         tcp->retrans_stamp = now;
     tcp_send_again(tcp, now, tcp->snd_una, NOTE_RETRANSMIT);
     tcp_set_pending(tcp, now, PENDING_RETRANSMIT, tcp->rto);
+}
+
+void tcp_loss_fire(struct tcp *tcp, mtime_t now)
+{
+    if (tcp_outstanding(tcp) && !tcp_loss_recovering(tcp))
+        lost_first(tcp, now);
+    else
+        tcp_retransmit_rearm(tcp, now);
+}
+
+/* What was sent later has come: the first is lost once it is a quarter of the round trip overdue
+ * (RFC 8985 6.2; tcp_rack_mark_lost(), with TCP_TIMEOUT_MIN_US). */
+static void wait_for_reordering(struct tcp *tcp, mtime_t now)
+{
+    mtime_t rtt = (mtime_t)(tcp->srtt_us >> 3) * 1000;
+    mtime_t left = tcp->head_sent + rtt + rtt / 4 - now;
+
+    tcp_set_pending(tcp, now, PENDING_REORDER, (left > 0 ? left : 0) + 2 * MTIME_MSEC);
+}
+
+void tcp_loss_duplicate(struct tcp *tcp, mtime_t now, const struct tcp_segment *segment)
+{
+    bool sacked = seq_after(segment->sack[1], tcp->snd_una);
+
+    if (tcp->duplicate_acks < UINT8_MAX)
+        tcp->duplicate_acks++;
+    if (tcp_loss_recovering(tcp))
+        return;
+    if (tcp->duplicate_acks == 3)
+        lost_first(tcp, now);
+    else if (sacked && tcp->host->system->tail_loss_probe && tcp->pending != PENDING_REORDER)
+        wait_for_reordering(tcp, now);
 }

@@ -38,7 +38,13 @@ static inline bool seq_after(uint32_t a, uint32_t b)
  * time), icsk_delack_timer, sk_timer (keepalive, FIN_WAIT_2; TIME_WAIT). */
 enum tcp_timer_slot { SLOT_RETRANSMIT, SLOT_DELACK, SLOT_KEEPALIVE };
 #define TCP_SLOTS (SLOT_KEEPALIVE + 1)
-enum tcp_pending { PENDING_NONE, PENDING_RETRANSMIT, PENDING_TAIL_PROBE, PENDING_PERSIST };
+enum tcp_pending {
+    PENDING_NONE,
+    PENDING_RETRANSMIT,
+    PENDING_TAIL_PROBE,
+    PENDING_REORDER,
+    PENDING_PERSIST
+};
 
 /* Kept small: a host with a million connections holds a million of these. Sequence ranges stand for
  * the kernel's queues; what was sent is cut into segments of mss again when it is sent again, as
@@ -183,8 +189,8 @@ void tcp_retransmit_rearm(struct tcp *tcp, mtime_t now); /* tcp_rearm_rto() */
 void tcp_retransmit_sent(struct tcp *tcp, mtime_t now, bool first);
 void tcp_retransmit_fire(struct tcp *tcp, mtime_t now);
 void tcp_give_up(struct tcp *tcp, mtime_t now); /* tcp_write_err() */
-/* tcp_model_timeout(): how long `boundary` retransmissions would take from `base` on; the real RTO and
- * a path's delay do not matter. */
+/* tcp_model_timeout(): how long `boundary` retransmissions would take from `base` on; the real RTO
+ * and a path's delay do not matter. */
 mtime_t tcp_model_timeout(const struct system *system, mtime_t base, unsigned boundary);
 /* tcp_orphan_retries() */
 unsigned tcp_orphan_retries(const struct tcp *tcp, bool alive);
@@ -202,7 +208,9 @@ bool tcp_loss_recovering(const struct tcp *tcp); /* TCP_CA_Recovery or TCP_CA_Lo
 void tcp_loss_enter(struct tcp *tcp);            /* tcp_enter_loss() */
 /* tcp_ack()'s part: SND.UNA has just moved from `una`. */
 void tcp_loss_acked(struct tcp *tcp, mtime_t now, uint32_t una, const struct tcp_segment *segment);
-void tcp_loss_duplicate(struct tcp *tcp, mtime_t now);
+/* A bare ACK that moves nothing. */
+void tcp_loss_duplicate(struct tcp *tcp, mtime_t now, const struct tcp_segment *segment);
+void tcp_loss_fire(struct tcp *tcp, mtime_t now); /* tcp_rack_reo_timeout() */
 
 /* tcp_persist.c */
 void tcp_persist_check(struct tcp *tcp, mtime_t now); /* tcp_check_probe_timer() */

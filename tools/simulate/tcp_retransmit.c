@@ -145,6 +145,10 @@ void tcp_retransmit_fire(struct tcp *tcp, mtime_t now)
     case PENDING_TAIL_PROBE:
         tcp_tail_probe_fire(tcp, now);
         break;
+    case PENDING_REORDER:
+        tcp->pending = PENDING_NONE;
+        tcp_loss_fire(tcp, now);
+        break;
     case PENDING_RETRANSMIT:
         tcp->pending = PENDING_NONE;
         if (tcp->state < SOCKET_ESTABLISHED)
