@@ -268,9 +268,8 @@ static void another_address(void **state)
              "at 10s client link down\nat 11s client link up with new address\n"
              "at 12s client send 10\nat 13s client connect\nat 14s client send 7\nuntil 15s\n");
     assert_int_equal(timeline_connections(s.timeline), 2);
-    assert_int_equal(app(&s, 1, APP_READ, 12 * S)->app.bytes, 10); /* it arrives... */
-    assert_int_equal(app(&s, 1, APP_READ, 14 * S)->app.bytes, 7);
-    assert_true(s.tally.retransmits[0] > 0); /* ... but no acknowledgement comes back */
+    assert_int_equal(app(&s, 1, APP_READ, 12 * S)->app.bytes, 7); /* nothing leaves the old one */
+    assert_int_equal(app(&s, 1, APP_READ, 12 * S)->connection, 2);
     for (size_t i = 0; i < s.timeline->n_events; i++) {
         const struct timeline_event *e = &s.timeline->events[i];
 
@@ -574,7 +573,7 @@ static void several_firewalls(void **state)
 
 #define WORKLOAD                                                                                   \
     "client linux\nfirewall linux-nf-conntrack tcp-established 30min on-late reset\n"              \
-    "server linux keepalive 3600 75 9\n"                                                             \
+    "server linux keepalive 3600 75 9\n"                                                           \
     "repeat 2000 clients over 6h arrivals random idle exponential 10min requests 2..4 "            \
     "request 100 answer 2000 after 50ms vanish 10%\nuntil 12h\nseed 7\n"
 

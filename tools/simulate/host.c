@@ -106,11 +106,24 @@ void host_count(struct host *host, mtime_t now, int more)
         host->sockets_peak = host->sockets;
 }
 
+static bool has_address(const struct host *host, wire_tuple tuple)
+{
+    uint8_t address = host->side == FLOW_CLIENT ? wire_client(tuple) : wire_server(tuple);
+
+    return (uint8_t)(address - host->first_address) < host->n_addresses;
+}
+
 /* What its TCP sends gets past its own packet filter, or not. */
 static void leave(struct world *world, struct host *host, uint32_t index)
 {
     struct wire_packet *p = slab_at(&world->packet_slab, index);
 
+    /* A source that is not the host's own has no route: nothing leaves, and TCP tries again later
+     * (ip_route_output_key_hash_rcu(), the no_route of __ip_queue_xmit()). */
+    if (!has_address(host, p->tuple)) {
+        path_end(world, index);
+        return;
+    }
     host->packets++;
     watch_packet(world, p, host->place, (struct watch_passage){.passage = PASSAGE_SENT});
     if (host->blocked[host->side] || host->prohibited[host->side]) {
@@ -237,10 +250,9 @@ static void take(struct world *world, struct host *host, const struct wire_packe
 /* Nobody is there who could hear it. */
 static bool deaf(const struct world *world, const struct host *host, wire_tuple tuple)
 {
-    uint8_t address = host->side == FLOW_CLIENT ? wire_client(tuple) : wire_server(tuple);
     uint32_t found;
 
-    if (!host->up || (uint8_t)(address - host->first_address) >= host->n_addresses)
+    if (!host->up || !has_address(host, tuple))
         return true;
     found = lookup_find(&host->lookup, tuple);
     return found != LOOKUP_NONE &&
