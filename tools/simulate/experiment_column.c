@@ -149,7 +149,7 @@ const struct column experiment_columns[] = {
     {"error", "by", COLUMN_ERRNO, COLUMN_SIDE, error},
     {"packets", NULL, COLUMN_COUNT, COLUMN_SIDE, packets},
     {"probes", "probes", COLUMN_COUNT, COLUMN_SIDE, probes},
-    {"retransmits", "resent", COLUMN_COUNT, COLUMN_SIDE, retransmits},
+    {"retransmits", NULL, COLUMN_COUNT, COLUMN_SIDE, retransmits},
     {"sockets_peak", "sockets peak", COLUMN_COUNT, COLUMN_SIDE, sockets_peak},
     {"sockets_mean", NULL, COLUMN_MEAN, COLUMN_SIDE, sockets_mean},
     {"sockets_end", "at end", COLUMN_COUNT, COLUMN_SIDE, sockets_end},
@@ -158,9 +158,9 @@ const struct column experiment_columns[] = {
     {"entries_mean", "mean", COLUMN_MEAN, COLUMN_FIREWALL, flows_mean},
     {"entries_end", NULL, COLUMN_COUNT, COLUMN_FIREWALL, flows_end},
     {"opened", NULL, COLUMN_COUNT, COLUMN_FIREWALL, opened},
-    {"expired", "forgotten", COLUMN_COUNT, COLUMN_FIREWALL, expired},
-    {"late", "late packets", COLUMN_COUNT, COLUMN_FIREWALL, late},
-    {"resets", "resets", COLUMN_COUNT, COLUMN_FIREWALL, resets},
+    {"expired", NULL, COLUMN_COUNT, COLUMN_FIREWALL, expired},
+    {"late", NULL, COLUMN_COUNT, COLUMN_FIREWALL, late},
+    {"resets", NULL, COLUMN_COUNT, COLUMN_FIREWALL, resets},
 };
 const size_t experiment_column_count = sizeof(experiment_columns) / sizeof(experiment_columns[0]);
 

@@ -110,9 +110,20 @@ static bool share_makes_sense(const struct experiment *experiment)
     return false;
 }
 
+/* When the first of thousands noticed says nothing of the rest; and nobody runs out of sockets at
+ * the client. */
+static bool tells(const struct experiment *experiment, const struct column *column, size_t which)
+{
+    if (column->scope != COLUMN_SIDE)
+        return true;
+    if (column->form == COLUMN_SECONDS || column->form == COLUMN_ERRNO)
+        return experiment->scenario->workload.clients == 0;
+    return which == FLOW_SERVER || strncmp(column->name, "sockets_", strlen("sockets_")) != 0;
+}
+
 static bool wanted(const struct experiment *experiment, const struct column *column, size_t which)
 {
-    if (!column->heading || silent(experiment, column, which))
+    if (!column->heading || silent(experiment, column, which) || !tells(experiment, column, which))
         return false;
     if (column->form == COLUMN_SHARE)
         return share_makes_sense(experiment);
