@@ -253,17 +253,14 @@ static void put32(FILE *to, uint32_t v)
     fwrite(&v, sizeof(v), 1, to);
 }
 
-static void for_a_look(void **state)
+static void for_a_look(const char *name)
 {
-    const char *name = getenv("WIRE_PCAP");
     uint8_t bytes[2048];
     FILE *to;
 
-    (void)state;
-    if (!name)
-        skip();
     to = fopen(name, "w");
-    assert_non_null(to);
+    if (!to)
+        return;
     put32(to, 0xa1b2c3d4);
     put32(to, 4 << 16 | 2);
     put32(to, 0);
@@ -281,16 +278,19 @@ static void for_a_look(void **state)
         put32(to, d.len);
         fwrite(bytes, d.len, 1, to);
     }
-    assert_int_equal(fclose(to), 0);
+    fclose(to);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_by_the_engine), cmocka_unit_test(read_without_payload),
-        cmocka_unit_test(read_back),          cmocka_unit_test(the_engines_own),
-        cmocka_unit_test(for_a_look),
+        cmocka_unit_test(read_by_the_engine),
+        cmocka_unit_test(read_without_payload),
+        cmocka_unit_test(read_back),
+        cmocka_unit_test(the_engines_own),
     };
 
+    if (getenv("WIRE_PCAP"))
+        for_a_look(getenv("WIRE_PCAP"));
     return cmocka_run_group_tests_name("wire_segment", tests, NULL, NULL);
 }
