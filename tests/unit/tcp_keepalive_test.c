@@ -120,6 +120,16 @@ static void an_acknowledgement_counts(void **state)
     assert_int_equal(next_probe() / SEC, 90);
 }
 
+/* The kernel's fast path takes payload without looking at its acknowledgement. */
+static void payload_counts(void **state)
+{
+    (void)state;
+    open_with(60 * SEC, 6 * SEC, 10);
+    pair_run(&p, 30 * SEC);
+    p.tcp[SERVER].last_received = p.now;
+    assert_int_equal(next_probe(), 90 * SEC);
+}
+
 /* 3c: ten probes, and where an eleventh would go RST|ACK: 120 s. */
 static void lost_answers(void **state)
 {
@@ -234,6 +244,7 @@ static void turned_on_later(void **state)
     assert_int_equal(left(), 60 * SEC);
     assert_int_equal(next_probe(), 1060 * SEC);
     set(false, 60 * SEC, 6 * SEC, 10, 0);
+    assert_int_equal(pair_view(&p, SERVER).timer, TIMER_OFF);
     pair_run(&p, 1100 * SEC);
     assert_int_equal(pair_view(&p, SERVER).timer, TIMER_OFF);
     assert_int_equal(tcp_probes_sent(&p.tcp[SERVER]), 1);
@@ -253,6 +264,14 @@ static void other_times(void **state)
     next_probe();
     p.blocked[CLIENT] = true;
     assert_int_equal(left(), 7 * SEC);
+    pair_run(&p, p.now + SEC); /* answered; another interval is for the next time */
+    set(true, 15 * SEC, 3 * SEC, 11, 0);
+    assert_int_equal(left(), 6 * SEC);
+    next_probe();
+    next_probe();
+    pair_run(&p, p.now + SEC);
+    set(true, 15 * SEC, 9 * SEC, 11, 0);
+    assert_int_equal(left(), 2 * SEC);
 }
 
 static void unset_times_are_the_system_s(void **state)
@@ -453,6 +472,26 @@ static void pushed(void **state)
     assert_in_range(next_probe(), 101500 * MS, 102100 * MS); /* unacknowledged or not */
 }
 
+/* 4.4BSD asks not whether it is acceptable: somebody is there. */
+static void any_segment_is_a_sign_of_life(void **state)
+{
+    struct system tru64 = named("tru64");
+    struct tcp_segment old = {.flags = TCP_ACK, .wscale = TCP_NO_WSCALE};
+
+    (void)state;
+    start(&pair_linux, &tru64);
+    server_keepalive(60 * SEC, 6 * SEC, 8);
+    pair_open(&p);
+    p.blocked[CLIENT] = true;
+    next_probe();
+    next_probe();
+    old.seq = p.tcp[SERVER].rcv_nxt - 1000;
+    old.ack = p.tcp[SERVER].snd_nxt;
+    tcp_input(&p.tcp[SERVER], p.now, &old);
+    assert_int_equal(pair_view(&p, SERVER).probes, 0);
+    assert_in_range(left(), 59500 * MS, 60 * SEC);
+}
+
 /* FreeBSD and illumos look when the timer ends. */
 static void from_receipt_but_not_pushed(void **state)
 {
@@ -530,6 +569,7 @@ int main(void)
         cmocka_unit_test(an_answered_probe),
         cmocka_unit_test(traffic_does_not_push_the_timer),
         cmocka_unit_test(an_acknowledgement_counts),
+        cmocka_unit_test(payload_counts),
         cmocka_unit_test(lost_answers),
         cmocka_unit_test(the_block_is_lifted_in_time),
         cmocka_unit_test(data_suspend_it),
@@ -548,6 +588,7 @@ int main(void)
         cmocka_unit_test(solaris_even),
         cmocka_unit_test(a_byte_of_garbage),
         cmocka_unit_test(pushed),
+        cmocka_unit_test(any_segment_is_a_sign_of_life),
         cmocka_unit_test(from_receipt_but_not_pushed),
         cmocka_unit_test(bsd_turned_on_later),
         cmocka_unit_test(bsd_half_closed),
