@@ -21,11 +21,32 @@ static mtime_t when(const struct tcp *tcp)
     return base < longest ? base : longest;
 }
 
+/* STCP's tcp_zerowin_abort_interval$: counted from the first segment that closes the window. */
+static mtime_t abort_at(const struct tcp *tcp)
+{
+    mtime_t interval = tcp->host->system->zero_window_abort;
+
+    return interval && tcp->window_closed != MTIME_NEVER ? mtime_add(tcp->window_closed, interval)
+                                                         : MTIME_NEVER;
+}
+
 static mtime_t clamped(const struct tcp *tcp, mtime_t now, mtime_t delay)
 {
+    mtime_t abort = abort_at(tcp);
+
     if (tcp->window_closed == MTIME_NEVER) /* tcp_clamp_probe0_to_user_timeout() */
         return delay;
+    if (abort != MTIME_NEVER && abort < now + delay)
+        delay = abort > now ? abort - now : 0;
     return tcp_user_timeout_clamp(tcp, now, tcp->window_closed, delay);
+}
+
+static void wait_for_window(struct tcp *tcp, mtime_t now)
+{
+    if (tcp->snd_wnd == 0 && tcp->window_closed == MTIME_NEVER &&
+        tcp->host->system->zero_window_abort)
+        tcp->window_closed = now;
+    tcp_set_pending(tcp, now, PENDING_PERSIST, clamped(tcp, now, when(tcp)));
 }
 
 static void forget(struct tcp *tcp)
@@ -37,7 +58,7 @@ static void forget(struct tcp *tcp)
 void tcp_persist_check(struct tcp *tcp, mtime_t now)
 {
     if (tcp_unsent(tcp) && !tcp_outstanding(tcp) && tcp->pending == PENDING_NONE)
-        tcp_set_pending(tcp, now, PENDING_PERSIST, when(tcp));
+        wait_for_window(tcp, now);
 }
 
 /* Does the first segment that waits fit into the window? */
@@ -58,7 +79,7 @@ void tcp_persist_acked(struct tcp *tcp, mtime_t now)
         tcp_set_pending(tcp, now, PENDING_NONE, 0);
         return;
     }
-    tcp_set_pending(tcp, now, PENDING_PERSIST, clamped(tcp, now, when(tcp)));
+    wait_for_window(tcp, now);
 }
 
 /* tcp_write_wakeup(): what fits if anything does, else a probe. A window narrower than a segment
@@ -96,8 +117,7 @@ static bool over(const struct tcp *tcp, mtime_t now)
 
     if (since != MTIME_NEVER && tcp->options.user_timeout && tcp_user_timeout_over(tcp, now, since))
         return true;
-    if (since != MTIME_NEVER && system->zero_window_abort &&
-        now - since >= system->zero_window_abort)
+    if (abort_at(tcp) <= now + system->tick) /* a slow timer may end a tick early */
         return true;
     if (tcp->orphaned && system->retries_by_time) {
         bool alive = when(tcp) < system->rto_max;
