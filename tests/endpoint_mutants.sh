@@ -10,10 +10,11 @@ mkdir -p "$copy"
 (cd "$source" && git archive HEAD) | tar -x -C "$copy" || exit 3
 cd "$copy" || exit 3
 meson setup build -Dbuildtype=debug -Doptimization=0 -Dwerror=false >/dev/null || exit 3
-tests=$(ninja -C build -t targets all | sed -n 's,^tests/unit/\(tcp_[a-z_]*_test\): .*,\1,p')
+tests=$(ninja -C build -t targets all | sed -n 's,^tests/unit/\(tcp_[a-z_]*_test\|system_test\): .*,\1,p')
 targets=$(for t in $tests; do echo "tests/unit/$t"; done)
 # shellcheck disable=SC2086
 ninja -C build $targets >/dev/null || exit 3
+export KEEPALIVES="$PWD/tests/profiles/keepalives.tsv"
 lived=0
 killed=0
 tab=$(printf '\t')
