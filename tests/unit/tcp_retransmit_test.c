@@ -279,6 +279,10 @@ static void estimator(void **state)
     assert_int_equal(tcp->rto, 60 * MS + 415 * MS);
     tcp_rto_sample(tcp, 10 * MS); /* faster than thought: an eighth, or the timeout would rise */
     assert_int_equal(tcp->mdev_us, 415000 - (103750 - 50000));
+    tcp->srtt_us = 8 * 100000;
+    tcp->mdev_us = 4000;
+    tcp_rto_sample(tcp, 10 * MS);
+    assert_int_equal(tcp->mdev_us, 4000 + (90000 - 1000) / 8);
     tcp_rto_sample(tcp, 10 * SEC);
     tcp_rto_sample(tcp, 10000 * SEC);
     assert_true(tcp->rto <= 120 * SEC);
