@@ -149,12 +149,15 @@ static void wait_for_reordering(struct tcp *tcp, mtime_t now)
     mtime_t rtt = (mtime_t)(tcp->srtt_us >> 3) * 1000;
     mtime_t left = tcp->head_sent + rtt + rtt / 4 - now;
 
-    tcp_set_pending(tcp, now, PENDING_REORDER, (left > 0 ? left : 0) + 2 * MTIME_MSEC);
+    if (left > 0)
+        tcp_set_pending(tcp, now, PENDING_REORDER, left + 2 * MTIME_MSEC);
+    else
+        lost_first(tcp, now);
 }
 
 void tcp_loss_duplicate(struct tcp *tcp, mtime_t now, const struct tcp_segment *segment)
 {
-    bool sacked = seq_after(segment->sack[1], tcp->snd_una);
+    bool sacked = segment->sack[0] != segment->sack[1] && seq_after(segment->sack[1], tcp->snd_una);
 
     if (tcp->duplicate_acks < UINT8_MAX)
         tcp->duplicate_acks++;
