@@ -59,7 +59,7 @@ STORIES = {
         deeds="at 500ms block at server\nat 510ms server send 100\nat 1600ms unblock at server", until="4s"),
     "two pieces, the first lost": story(
         deeds="at 500ms lose 1 from server\nat 510ms server send 100\nat 520ms server send 100",
-        known="SACK says at once that the first is lost (RACK); the simulator waits for its timer"),
+        known="the simulator joins what is sent again with what SACK says has come"),
     "process killed": story(deeds="at 500ms client kill\n# look at 1s"),
     "process killed with unread data": story(
         deeds="at 400ms client stop reading\nat 500ms server send 200\nat 700ms client kill\n# look at 1s"),
