@@ -203,6 +203,34 @@ static void fin_wait_2_elsewhere(void **state)
 }
 
 /* Payload for a socket that nobody reads any more: measured on Linux 6.18, a bare RST. */
+/* 4.4BSD's tcp_maxidle, once nobody can receive any more: without the kernel's second half. */
+static void fin_wait_2_of_a_bsd_orphan(void **state)
+{
+    struct system bsd = pair_linux;
+    struct pair *p;
+
+    (void)state;
+    bsd.retries_by_time = false;
+    bsd.fin_timeout = 600 * SEC;
+    p = opened(&bsd, &pair_linux);
+    tcp_shutdown(&p->tcp[CLIENT], p->now);
+    pair_run(p, 5000 * SEC);
+    state_is(p, SOCKET_FIN_WAIT_2, SOCKET_CLOSE_WAIT); /* a process may still read */
+    pair_trace(p);
+    tcp_close(&p->tcp[CLIENT], p->now);
+    pair_run(p, 5599 * SEC);
+    state_is(p, SOCKET_FIN_WAIT_2, SOCKET_CLOSE_WAIT);
+    pair_run(p, 5601 * SEC);
+    state_is(p, SOCKET_GONE, SOCKET_CLOSE_WAIT);
+    assert_string_equal(pair_trace(p), "5600000 C !gone\n");
+    p = opened(&bsd, &pair_linux);
+    tcp_close(&p->tcp[CLIENT], p->now);
+    pair_run(p, 600 * SEC);
+    state_is(p, SOCKET_FIN_WAIT_2, SOCKET_CLOSE_WAIT);
+    pair_run(p, 602 * SEC);
+    state_is(p, SOCKET_GONE, SOCKET_CLOSE_WAIT);
+}
+
 static void payload_for_an_orphan(void **state)
 {
     struct pair *p = opened_linux();
@@ -375,6 +403,7 @@ int main(void)
         cmocka_unit_test(fin_for_a_process),
         cmocka_unit_test(a_long_fin_timeout),
         cmocka_unit_test(fin_wait_2_elsewhere),
+        cmocka_unit_test(fin_wait_2_of_a_bsd_orphan),
         cmocka_unit_test(payload_for_an_orphan),
         cmocka_unit_test(close_with_unread_payload),
         cmocka_unit_test(abort_is_a_reset),

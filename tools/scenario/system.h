@@ -52,8 +52,8 @@ struct system {
     uint8_t probe_bytes;              /* 0, or 1: a byte of garbage below SND.NXT (4.2BSD, AIX) */
     bool keepalive_backoff;  /* Solaris: probes are retransmitted with backoff, not evenly */
     mtime_t keepalive_abort; /* Solaris: given up so long after the first; 0: by count */
-    bool keepalive_pushed; /* true: traffic restarts the timer (BSD); false: it runs out, looks, and
-                              is set for what is left (Linux) */
+    bool keepalive_pushed; /* true: traffic restarts the timer (4.4BSD); false: it runs out, looks,
+                              and is set for what is left (Linux, FreeBSD, illumos) */
     bool keepalive_from_receipt; /* idle since the last segment received (BSD, STCP); else since the
                                     last received or acknowledged (Linux) */
     bool keepalive_rst;          /* a RST goes out when the probes are used up */
@@ -75,7 +75,7 @@ struct system {
 
     /* closing */
     mtime_t fin_timeout;       /* FIN_WAIT_2; MTIME_NEVER: for ever (older STCP) */
-    bool fin_timeout_orphaned; /* only once no process holds the socket (Linux) */
+    bool fin_timeout_orphaned; /* only once no process holds the socket (Linux, BSD) */
     unsigned orphan_retries;   /* Linux: tcp_orphan_retries, 0 means 8 */
     mtime_t time_wait;
 

@@ -18,9 +18,14 @@ void tcp_queue_fin(struct tcp *tcp, mtime_t now)
     tcp_push(tcp, now);
 }
 
-static bool by_linux(const struct tcp *tcp) /* small sockets without a process */
+static bool orphans_only(const struct tcp *tcp)
 {
     return tcp->host->system->fin_timeout_orphaned;
+}
+
+static bool by_linux(const struct tcp *tcp) /* small sockets without a process; BSD has none */
+{
+    return orphans_only(tcp) && tcp->host->system->retries_by_time;
 }
 
 static mtime_t fin_time(const struct tcp *tcp) /* tcp_fin_time() */
@@ -64,7 +69,7 @@ static void wait_for_fin(struct tcp *tcp, mtime_t now, bool fin_follows)
 
 static bool waits_for_fin(const struct tcp *tcp)
 {
-    return tcp->state == SOCKET_FIN_WAIT_2 && (tcp->orphaned || !by_linux(tcp));
+    return tcp->state == SOCKET_FIN_WAIT_2 && (tcp->orphaned || !orphans_only(tcp));
 }
 
 /* Everything sent is acknowledged, the FIN too (tcp_rcv_state_process()). */
@@ -127,7 +132,7 @@ void tcp_ending_fin_in(struct tcp *tcp, mtime_t now)
 
 void tcp_ending_orphaned(struct tcp *tcp, mtime_t now)
 {
-    if (tcp->state == SOCKET_FIN_WAIT_2 && by_linux(tcp))
+    if (tcp->state == SOCKET_FIN_WAIT_2 && orphans_only(tcp))
         wait_for_fin(tcp, now, false);
 }
 

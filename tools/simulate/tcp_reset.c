@@ -5,7 +5,9 @@
 #include <errno.h>
 
 /* RFC 9293 3.10.7, RFC 5961; net/ipv4/tcp_input.c: tcp_validate_incoming(), tcp_reset(),
- * tcp_send_challenge_ack(), tcp_oow_rate_limited(); net/ipv4/tcp_ipv4.c: tcp_v4_send_reset(). */
+ * tcp_send_challenge_ack(), tcp_oow_rate_limited(); net/ipv4/tcp_ipv4.c: tcp_v4_send_reset(). Not
+ * modelled: a SYN that happens to be in the window of a stack of RFC 793's time, which ends the
+ * connection with a RST; it is answered like those outside. */
 
 /* __tcp_oow_rate_limited(): one answer for every challenge_interval, whatever it is for. */
 static bool too_soon(struct tcp *tcp, mtime_t now)
