@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SILENCE (10 * MTIME_SEC) /* longer ones get a line of their own */
+#define WHO 15
 #define BRIEF (100 * MTIME_MSEC) /* what a socket shows for less is not worth a line */
 
 /* What has been told of a socket. */
@@ -42,7 +43,7 @@ static void begin(struct text *text, mtime_t t, const char *who)
                 story_duration(t - text->last, silence));
     text->any = true;
     text->last = t;
-    fprintf(text->to, "%14s  %-11s  ", story_clock(t, clock), who);
+    fprintf(text->to, "%14s  %-*s  ", story_clock(t, clock), WHO, who);
 }
 
 static void line(struct text *text, mtime_t t, unsigned place, uint32_t connection,
@@ -67,14 +68,18 @@ static void line(struct text *text, mtime_t t, unsigned place, uint32_t connecti
 static void packet(struct text *text, const struct timeline_event *e)
 {
     const struct timeline_packet *p = &e->packet;
-    char what[256], fate[192];
+    char what[256], fate[192], who[80];
 
     if (p->passage != PASSAGE_SENT && p->passage != PASSAGE_INJECTED)
         return;
     text_packet(what, sizeof(what), p);
     text_fate(fate, sizeof(fate), text->timeline, e, &text->fates[p->id]);
-    line(text, e->t, e->place, e->connection, "> %s  %s%s",
-         p->from == FLOW_CLIENT ? "server" : "client", what, fate);
+    snprintf(who, sizeof(who), "%s > %s", scenario_place_name(text->timeline->scenario, e->place),
+             p->from == FLOW_CLIENT ? "server" : "client");
+    if (text->connections > 1)
+        snprintf(who + strlen(who), sizeof(who) - strlen(who), " #%u", e->connection);
+    begin(text, e->t, who);
+    fprintf(text->to, "%s%s\n", what, fate);
 }
 
 static struct told *told_of(struct text *text, const struct timeline_event *e)
