@@ -203,7 +203,8 @@ const struct system systems[] = {
         .fin_timeout_orphaned = true,
         .time_wait = 60 * S,
         BSD_PERSIST,
-        .reset = RESET_EXACT, /* net.inet.tcp.insecure_rst = 0 */
+        .reset = RESET_EXACT,           /* net.inet.tcp.insecure_rst = 0 */
+        .challenge_interval = 200 * MS, /* net.inet.tcp.ack_war_cnt 5 in ack_war_timewindow 1000 */
         .icmp = ICMP_SOFT,
         .mss = 1460,
         .receive_buffer = 65536, /* net.inet.tcp.recvspace */
