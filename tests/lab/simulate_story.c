@@ -46,9 +46,23 @@ static void print_app(const struct timeline *timeline, const struct timeline_eve
 {
     const struct timeline_app *app = &event->app;
     const char *error = app->error ? errno_name(app->error) : "0";
+    static const char *const acts[] = {
+        [APP_CONNECT] = "connect",
+        [APP_CONNECTED] = "connected",
+        [APP_ACCEPTED] = "accepted",
+        [APP_SEND] = "send",
+        [APP_READ] = "read",
+        [APP_EOF] = "eof",
+        [APP_ERROR] = "error",
+        [APP_CLOSE] = "close",
+        [APP_READ_TIMEOUT] = "gave-up",
+        [APP_HEARTBEAT_TIMEOUT] = "gave-up",
+        [APP_IDLE_CLOSE] = "close",
+        [APP_ENDED] = "ended",
+    };
 
     printf("app %.6f %s %s ", mtime_seconds(event->t), side_of(timeline, event->place),
-           app_act_name(app->act));
+           acts[app->act]);
     if (app->act == APP_ERROR)
         printf("%s\n", error ? error : "?");
     else
