@@ -2,35 +2,28 @@
 #ifndef IDLEWALL_ASSEMBLE_H
 #define IDLEWALL_ASSEMBLE_H
 
-/*
- * Tapes, sights of sockets, reports of applications, events of firewalls and their recordings
- * become one timeline in story time. A packet is followed along the path by its bytes; what a tape
- * saw going out and the next did not see coming in is LOST there; what entered a firewall and did
- * not leave is DROPPED with the reason its recording gives; what left without entering is INJECTED.
- */
+/* The parts of putting a live story together; the events are collected unsorted. */
 
-#include "tools/lab/play/agent.h"
-#include "tools/lab/play/socket_watch.h"
-#include "tools/lab/play/tape.h"
+#include "tools/lab/play/play_private.h"
 
-struct takes {
-    const struct scenario *scenario;
-    unsigned speed;
-    int64_t start_wall_ns;                        /* CLOCK_MONOTONIC of story time 0 */
-    int64_t realtime_offset_ns;                   /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-    struct tape *tape[SCENARIO_FIREWALLS + 2][2]; /* by place; towards client, towards server */
-    struct socket_watch *sockets[2];
-    struct agent_report *reports[2];
-    size_t n_reports[2];
-    struct {
-        int64_t wall_ns;
-        const struct deed *deed;
-    } * deeds;
-    size_t n_deeds;
-    const char *recording[SCENARIO_FIREWALLS]; /* path */
-    const char *events[SCENARIO_FIREWALLS];    /* path of what `idlewall events -o json` wrote */
+struct assembly {
+    const struct play *play;
+    struct timeline_event *events; /* owned; packet.data points into tapes until they are added */
+    size_t n, room;
+    uint16_t *ports; /* owned; the client's, by connection number from 1 */
+    size_t n_ports;
 };
-/* 0, or a negative errno; -EIO where a tape lost packets. */
-int assemble(struct timeline *timeline, const struct takes *takes);
+
+/* 0 or -ENOMEM. */
+int assembly_add(struct assembly *assembly, const struct timeline_event *event);
+mtime_t assembly_story(const struct assembly *assembly, int64_t monotonic_ns);
+mtime_t assembly_story_of_real(const struct assembly *assembly, int64_t realtime_ns);
+/* By the client's port; 0: not one of the story's. */
+uint32_t assembly_connection(const struct assembly *assembly, uint16_t client_port);
+
+/* Each adds its kind of events. 0 or a negative errno. */
+int assemble_ports(struct assembly *assembly);
+int assemble_packets(struct assembly *assembly);
+int assemble_flows(struct assembly *assembly);
 
 #endif

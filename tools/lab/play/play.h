@@ -7,29 +7,26 @@
  * firewall, and gives the same timeline as the simulator. Needs what `idlewall lab` needs.
  */
 
-#include "tools/lab/chain.h"
 #include "tools/scenario/scenario.h"
 #include "tools/timeline/timeline.h"
 
-#include <limits.h>
+#include <stdio.h>
 
 struct play_options {
-    unsigned speed;     /* story seconds a wall second; see play_scaled() */
-    const char *record; /* directory for the firewalls' recordings; NULL: none kept */
-    bool progress;      /* a line on a terminal */
+    unsigned speed;     /* story seconds a wall second */
+    const char *record; /* directory that keeps the firewalls' recordings; NULL: not kept */
+    bool progress;      /* a line on standard error while it plays */
 };
 
-/* Can a Linux kernel play this, at that speed? DONE, or WRONG_USE after a message for everything
- * that stands against it (virtual-only, a system that is not linux, a workload, axes, keepalive
- * that is no whole number of seconds when divided, ...). */
+/* Can a Linux kernel play this at that speed? DONE, or WRONG_USE after a message for everything
+ * that stands against it. */
 int play_possible(const struct scenario *scenario, const struct play_options *options);
 
-/* What does not scale with the speed in this scenario, one line each to `to`. */
-void play_unscaled(FILE *to, const struct scenario *scenario, const struct play_options *options);
+/* What the speed does not divide in this scenario, one line each. Returns how many. */
+int play_unscaled(FILE *to, const struct scenario *scenario, const struct play_options *options);
 
-/* Plays it: takes scenario->until / speed of wall time and some seconds more. DONE, COULD_NOT, or
- * 128 + signal. timeline is complete and in story time even when a host's program failed.
- * Everything made is gone afterwards. */
+/* Plays it: takes until / speed of wall time and some seconds more. DONE, COULD_NOT after a
+ * message, or 128 + signal. Everything made is gone afterwards. */
 int play_run(const struct scenario *scenario, const struct play_options *options,
              struct timeline *timeline);
 

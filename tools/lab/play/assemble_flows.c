@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the firewalls said of their tables while the story played (docs/control.md). */
+#include "tools/lab/play/assemble.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+static mtime_t time_of(const json_t *object, const char *name)
+{
+    double seconds = json_number_value(json_object_get(object, name));
+
+    return (mtime_t)llround(seconds * 1e9);
+}
+
+static enum event_action action_of(const char *name)
+{
+    for (int i = ACTED_NONE; i <= ACTED_RATE_LIMITED; i++) {
+        const char *known = event_action_name((enum event_action)i);
+
+        if (known && strcmp(known, name) == 0)
+            return (enum event_action)i;
+    }
+    return ACTED_NONE;
+}
+
+static enum policy_timeout timeout_of(enum flow_state state)
+{
+    static const enum policy_timeout timeouts[] = {
+        [FLOW_SYN_SENT] = TIMEOUT_TCP_SYN_SENT,       [FLOW_SYN_RECV] = TIMEOUT_TCP_SYN_RECV,
+        [FLOW_ESTABLISHED] = TIMEOUT_TCP_ESTABLISHED, [FLOW_FIN_WAIT] = TIMEOUT_TCP_FIN_WAIT,
+        [FLOW_CLOSE_WAIT] = TIMEOUT_TCP_CLOSE_WAIT,   [FLOW_LAST_ACK] = TIMEOUT_TCP_LAST_ACK,
+        [FLOW_TIME_WAIT] = TIMEOUT_TCP_TIME_WAIT,     [FLOW_CLOSE] = TIMEOUT_TCP_CLOSE,
+        [FLOW_SYN_SENT2] = TIMEOUT_TCP_SYN_SENT,
+    };
+
+    return state > FLOW_NONE && state <= FLOW_SYN_SENT2 ? timeouts[state] : TIMEOUT_TCP_SYN_SENT;
+}
+
+static void flow_of(struct flow *flow, const json_t *object, const struct policy *policy)
+{
+    const struct policy_rule *rule = &policy->rules[policy->n_rules - 1];
+    int state = flow_state_parse(text_of(object, "state"));
+
+    flow->id = (uint64_t)json_integer_value(json_object_get(object, "id"));
+    flow->family = 4;
+    flow->proto = IPPROTO_TCP;
+    (void)inet_pton(AF_INET, text_of(object, "client"), flow->addr[FLOW_CLIENT]);
+    (void)inet_pton(AF_INET, text_of(object, "server"), flow->addr[FLOW_SERVER]);
+    flow->port[FLOW_CLIENT] = (uint16_t)json_integer_value(json_object_get(object, "client_port"));
+    flow->port[FLOW_SERVER] = (uint16_t)json_integer_value(json_object_get(object, "server_port"));
+    flow->state = state < 0 ? FLOW_NONE : (enum flow_state)state;
+    flow->timeout_name = timeout_of(flow->state);
+    flow->rule = (uint16_t)(policy->n_rules - 1);
+    flow->timeout = policy->profiles[rule->profile].timeout[flow->timeout_name];
+    flow->policy = policy;
+}
+
+static int add_event(struct assembly *assembly, size_t firewall, const json_t *object)
+{
+    const struct policy *policy = assembly->play->scenario->firewall[firewall].policy;
+    int kind = event_kind_parse(text_of(object, "kind"));
+    mtime_t at = assembly_story_of_real(assembly, time_of(object, "wall_s"));
+    struct timeline_event e = {.t = at, .kind = TIMELINE_FLOW, .place = (uint8_t)(firewall + 1)};
+    struct event *event = &e.flow;
+
+    if (strcmp(text_of(object, "type"), "event") != 0 || kind < 0 ||
+        strcmp(text_of(object, "proto"), "tcp") != 0)
+        return 0;
+    *event = (struct event){
+        .kind = (enum event_kind)kind,
+        .time = at,
+        .action = action_of(text_of(object, "action")),
+        .reason = (enum flow_end)json_integer_value(json_object_get(object, "reason")),
+        .remembered = json_is_true(json_object_get(object, "remembered")),
+        .seq = (uint32_t)json_integer_value(json_object_get(object, "seq")),
+        .ack = (uint32_t)json_integer_value(json_object_get(object, "ack")),
+        .payload_len = (uint32_t)json_integer_value(json_object_get(object, "len"))};
+    event->side = strcmp(text_of(object, "side"), "server") == 0 ? FLOW_SERVER : FLOW_CLIENT;
+    flow_of(&event->flow, object, policy);
+    if (event->kind == EVENT_LATE) {
+        event->was = event->reason;
+        event->expired_at = at - time_of(object, "late_by_s");
+    }
+    e.connection = assembly_connection(assembly, event->flow.port[FLOW_CLIENT]);
+    /* Of a flow that is not known, the client is whoever sent. */
+    if (e.connection == 0)
+        e.connection = assembly_connection(assembly, event->flow.port[FLOW_SERVER]);
+    return assembly_add(assembly, &e);
+}
+
+static int add_firewall(struct assembly *assembly, size_t firewall)
+{
+    FILE *from = fopen(assembly->play->events[firewall], "re");
+    char *line = NULL;
+    size_t room = 0;
+    int r = 0;
+
+    if (!from)
+        return -errno;
+    while (r == 0 && getline(&line, &room, from) > 0) {
+        json_t *object = json_loads(line, 0, NULL);
+
+        r = object ? add_event(assembly, firewall, object) : -EIO;
+        json_decref(object);
+    }
+    free(line);
+    fclose(from);
+    return r;
+}
+
+int assemble_flows(struct assembly *assembly)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < assembly->play->scenario->n_firewalls; i++)
+        r = add_firewall(assembly, i);
+    return r;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/lab/play/play_private.h"
+
+#include "tools/command.h"
+#include "tools/lab/child.h"
+#include "tools/lab/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int write_policy(struct play *play, size_t i)
+{
+    const char *text = play->scenario->firewall[i].policy_text;
+    FILE *to;
+    bool ok;
+
+    snprintf(play->policy[i], sizeof(play->policy[i]), "%s/%s.conf", play->directory,
+             play->name[i]);
+    to = fopen(play->policy[i], "we");
+    ok = to && fputs(text, to) >= 0;
+    if (to)
+        ok = fclose(to) == 0 && ok;
+    return ok ? DONE : command_failed("lab", "%s: %s", play->policy[i], strerror(errno));
+}
+
+/* Writes the firewall's events down as they come. */
+static int start_listener(struct play *play, size_t i)
+{
+    char *argv[] = {play->self,          (char *)"events",        (char *)"-o", (char *)"json",
+                    (char *)"--control", play->daemon[i].control, NULL};
+    struct child_spec spec = {.own_group = true, .no_input = true, .argv = argv};
+
+    snprintf(play->events[i], sizeof(play->events[i]), "%s/%s.events", play->directory,
+             play->name[i]);
+    spec.output = open(play->events[i], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (spec.output < 0)
+        return command_failed("lab", "%s: %s", play->events[i], strerror(errno));
+    play->listener[i] = child_start(&spec);
+    close(spec.output);
+    return play->listener[i] > 0 ? DONE
+                                 : command_failed("lab", "%s", strerror((int)-play->listener[i]));
+}
+
+int play_start_firewall(struct play *play, size_t i)
+{
+    struct daemon *daemon = &play->daemon[i];
+    int r;
+
+    snprintf(play->name[i], sizeof(play->name[i]), "firewall%zu", i + 1);
+    snprintf(play->recording[i], sizeof(play->recording[i]), "%s/%s.pcapng",
+             play->options->record ? play->options->record : play->directory, play->name[i]);
+    *daemon = (struct daemon){.space = &play->chain.place[i + 1],
+                              .policy = play->policy[i],
+                              .record = play->recording[i],
+                              .speed = play->options->speed,
+                              .directory = play->directory,
+                              .name = play->name[i]};
+    r = write_policy(play, i);
+    if (r == DONE)
+        r = daemon_start(daemon);
+    return r == DONE ? start_listener(play, i) : r;
+}
+
+int play_start_agent(struct play *play, enum flow_side side)
+{
+    unsigned place = side == FLOW_CLIENT ? SCENARIO_CLIENT : scenario_server(play->scenario);
+    struct agent_spec spec = {.space = &play->chain.place[place],
+                              .host = &play->scenario->host[side],
+                              .side = side,
+                              .speed = play->options->speed,
+                              .server = CHAIN_SERVER,
+                              .port = play->scenario->host[FLOW_SERVER].port};
+    int r = agent_start(&play->agent[side], &spec);
+
+    return r == 0 ? DONE
+                  : command_failed("lab", "the %s's application could not start: %s",
+                                   flow_side_name(side), strerror(-r));
+}
+
+static int start_tapes(struct play *play)
+{
+    for (size_t i = 0; i < play->chain.n; i++)
+        for (unsigned to = 0; to < 2; to++) {
+            int r;
+
+            if (to == 0 ? i == 0 : i + 1 == play->chain.n)
+                continue;
+            r = tape_start(&play->tape[i][to], &play->chain.place[i],
+                           to == 0 ? "toclient" : "toserver");
+            if (r < 0)
+                return command_failed("lab", "packets cannot be watched: %s", strerror(-r));
+        }
+    return DONE;
+}
+
+static int watch_sockets(struct play *play)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        unsigned place = side == FLOW_CLIENT ? SCENARIO_CLIENT : scenario_server(play->scenario);
+        int r = socket_watch_start(&play->sockets[side], &play->chain.place[place],
+                                   (enum flow_side)side, play->scenario->host[FLOW_SERVER].port);
+
+        if (r < 0)
+            return command_failed("lab", "sockets cannot be watched: %s", strerror(-r));
+    }
+    return DONE;
+}
+
+static int lose(struct play *play)
+{
+    int r = DONE;
+
+    for (unsigned link = 0; r == DONE && link <= play->scenario->n_firewalls; link++)
+        for (unsigned side = 0; r == DONE && side < 2; side++)
+            r = chain_lose(&play->chain, link, (enum flow_side)side,
+                           play->scenario->link[link].lose[side],
+                           play->scenario->link[link].n_lose[side]);
+    return r;
+}
+
+static void init(struct play *play)
+{
+    for (size_t i = 0; i < CHAIN_PLACES; i++)
+        play->tape[i][0].fd = play->tape[i][1].fd = -1;
+    for (unsigned side = 0; side < 2; side++) {
+        play->sockets[side].fd = -1;
+        play->agent[side].fd = -1;
+    }
+}
+
+int play_set_up(struct play *play)
+{
+    int r;
+
+    init(play);
+    if (readlink("/proc/self/exe", play->self, sizeof(play->self) - 1) < 0)
+        return command_failed("lab", "/proc/self/exe: %s", strerror(errno));
+    play->done = calloc(play->scenario->n_deeds + 1, sizeof(*play->done));
+    if (!play->done)
+        return command_failed("lab", "out of memory");
+    r = directory_create(play->directory, sizeof(play->directory));
+    if (r == DONE && play->options->record && mkdir(play->options->record, 0777) < 0 &&
+        errno != EEXIST)
+        r = command_failed("lab", "%s: %s", play->options->record, strerror(errno));
+    if (r == DONE)
+        r = chain_make(&play->chain, play->scenario);
+    if (r == DONE)
+        r = chain_sysctls(&play->chain, play->scenario, play->options->speed);
+    for (size_t i = 0; r == DONE && i < play->scenario->n_firewalls; i++)
+        r = play_start_firewall(play, i);
+    if (r == DONE)
+        r = start_tapes(play);
+    if (r == DONE)
+        r = watch_sockets(play);
+    if (r == DONE)
+        r = lose(play);
+    if (r == DONE)
+        r = play_start_agent(play, FLOW_SERVER);
+    return r == DONE ? play_start_agent(play, FLOW_CLIENT) : r;
+}
+
+int play_stop(struct play *play)
+{
+    int r = DONE;
+
+    for (size_t i = 0; i < play->scenario->n_firewalls; i++) {
+        int ended = daemon_stop(&play->daemon[i]);
+
+        child_end(&play->listener[i], true);
+        r = r == DONE ? ended : r;
+    }
+    return r;
+}
+
+void play_take_down(struct play *play)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        agent_end(&play->agent[side]);
+        socket_watch_finish(&play->sockets[side]);
+        free(play->reports[side]);
+    }
+    for (size_t i = 0; i < CHAIN_PLACES; i++) {
+        tape_finish(&play->tape[i][0]);
+        tape_finish(&play->tape[i][1]);
+    }
+    play_stop(play);
+    chain_remove(&play->chain);
+    directory_remove(play->directory);
+    free(play->done);
+}
