@@ -102,8 +102,8 @@ STORIES = {
         deeds="at 400ms client stop reading\nat 500ms server send 200\nat 700ms client close\n# look at 1s"),
     "closed with data under way": story(
         deeds="at 500ms block at server\nat 510ms client send 100\nat 520ms client close\nat 1s unblock at server\n# look at 700ms"),
-    "both close at once": story(deeds="at 500ms block at server\nat 510ms client shutdown\nat 520ms server shutdown\n"
-                                      "at 550ms unblock at server\n# look at 530ms", until="3s"),
+    "both close at once": story(deeds="at 500ms block at server\nat 510ms client shutdown\nat 600ms server shutdown\n"
+                                      "at 640ms unblock at server\n# look at 620ms", until="3s"),
     "delayed acknowledgements": story(
         deeds="\n".join(f"at {500 + 150 * i}ms client send 10" for i in range(26)), until="5s"),
     "delayed acknowledgements, question and answer": story(
