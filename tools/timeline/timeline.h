@@ -104,6 +104,7 @@ struct timeline {
     mtime_t end;           /* when it ended: `until` */
     bool live;             /* made by the lab */
     uint64_t wall_ns;      /* Unix time of story time 0; virtual: 0 */
+    unsigned speed;        /* live: story seconds a wall second; 0 counts as 1 */
     size_t dropped_events; /* beyond TIMELINE_EVENTS_MAX */
     struct pool *pool;     /* of packet bytes; opaque */
 };
