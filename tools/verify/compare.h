@@ -3,10 +3,12 @@
 #define IDLEWALL_COMPARE_H
 
 /*
- * Two timelines of one scenario, event by event: kind, side, flags, relative sequence and
- * acknowledgement numbers, length, errno, state and timer of both sockets, firewall events; in
- * order, and in time within an eighth of each armed timer plus 50 ms of wall time. Events closer
- * together than that tolerance and of different places may stand in another order.
+ * Two timelines of one scenario, event by event. At every place, for each connection, packets,
+ * applications, sockets and the firewall's events must come in the same order and be the same:
+ * kind, side, flags, relative sequence and acknowledgement numbers, length, errno, state and timer
+ * of both sockets. In time they may differ by an eighth of what was waited for, as a timer may be
+ * late, and 50 ms of wall time. What a socket shows for a moment only is not compared: the lab
+ * looks now and then.
  */
 
 #include "tools/timeline/timeline.h"
@@ -19,14 +21,14 @@ struct compare_pair {
     char why[120]; /* "length 0, not 1"; "8.2s late" */
 };
 struct compare {
-    struct compare_pair *pairs; /* owned */
-    size_t n, differences;
+    struct compare_pair *pairs; /* owned; in time order */
+    size_t n, room, differences;
 };
-/* 0 or -ENOMEM. */
+/* speed: story seconds a wall second of the live run. 0 or -ENOMEM; compare_finish() either way. */
 int compare_timelines(struct compare *out, const struct timeline *live,
                       const struct timeline *virtual, unsigned speed);
 void compare_finish(struct compare *compare);
-/* Side by side, differences marked, and a last line that says how many. */
+/* Side by side, differences marked, and a last line that says how many. 0 or a negative errno. */
 int compare_write(FILE *to, const struct compare *compare, const struct scenario *scenario);
 
 #endif
