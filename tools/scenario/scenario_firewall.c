@@ -214,10 +214,11 @@ static void write_policy(struct made *made, FILE *to, const struct build_firewal
     const char *base = f->profile.text ? f->profile.text : BASE;
     int base_len = (int)(f->profile.text ? f->profile.len : strlen(BASE));
     size_t profile_settings = 0;
-    bool adopts = false;
+    bool adopts = false, remembers = false;
 
     for (size_t i = 0; i < f->n_settings; i++) {
         adopts |= word_equals(f->settings[i].setting, "adopt-at-start");
+        remembers |= word_equals(f->settings[i].setting, "late-memory");
         if (global_values(f->settings[i].setting))
             line(made, to, "", &f->settings[i]);
         else
@@ -227,6 +228,11 @@ static void write_policy(struct made *made, FILE *to, const struct build_firewal
      * says. */
     if (!adopts) {
         fputs("adopt-at-start none\n", to);
+        other_line(made);
+    }
+    /* For reports only: a story wants to be told whose packet came too late. */
+    if (!remembers) {
+        fputs("late-memory 400d 100000\n", to);
         other_line(made);
     }
     if (profile_settings == 0) {
