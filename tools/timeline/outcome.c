@@ -2,6 +2,7 @@
 #include "tools/timeline/outcome.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 static unsigned place_of(const struct timeline *timeline, unsigned side)
 {
@@ -48,13 +49,11 @@ static bool open_state(enum socket_state state)
            state == SOCKET_FIN_WAIT_1 || state == SOCKET_FIN_WAIT_2;
 }
 
-static void see_flow(const struct timeline *timeline, struct outcome_connection *out,
-                     const struct timeline_event *e)
+static void see_flow(struct outcome_connection *out, const struct timeline_event *e)
 {
     const struct event *event = &e->flow;
     bool over = event->kind == EVENT_EXPIRED || event->kind == EVENT_ENDED;
 
-    (void)timeline;
     if (over && event->reason != FLOW_END_DETECTED && out->forgotten_by < 0 &&
         (open_state(out->side[0].state) || open_state(out->side[1].state))) {
         out->forgotten_by = e->place;
@@ -72,13 +71,16 @@ static void see_flow(const struct timeline *timeline, struct outcome_connection 
     }
 }
 
-struct silence {
-    mtime_t last; /* MTIME_NEVER: nothing yet */
+/* What is known while the story goes on. */
+struct account {
+    struct outcome_connection outcome;
+    mtime_t last; /* something was sent or arrived; MTIME_NEVER: nothing yet */
+    bool any;
 };
 
-static void see_packet(struct outcome_connection *out, struct silence *silence,
-                       const struct timeline_event *e)
+static void see_packet(struct account *account, const struct timeline_event *e)
 {
+    struct outcome_connection *out = &account->outcome;
     const struct timeline_packet *p = &e->packet;
     struct outcome_side *from = &out->side[p->from];
 
@@ -88,10 +90,10 @@ static void see_packet(struct outcome_connection *out, struct silence *silence,
     }
     if (p->passage != PASSAGE_RECEIVED && p->passage != PASSAGE_SENT)
         return;
-    if (silence->last != MTIME_NEVER && e->t - silence->last > out->longest_idle &&
+    if (account->last != MTIME_NEVER && e->t - account->last > out->longest_idle &&
         (open_state(out->side[0].state) || open_state(out->side[1].state)))
-        out->longest_idle = e->t - silence->last;
-    silence->last = e->t;
+        out->longest_idle = e->t - account->last;
+    account->last = e->t;
 }
 
 static void see_deed(const struct timeline *timeline, struct outcome_connection *out,
@@ -116,42 +118,112 @@ static bool left_alone(const struct outcome_side *one, const struct outcome_side
            other->state == SOCKET_GONE;
 }
 
-int story_outcome(const struct timeline *timeline, uint32_t connection,
-                  struct outcome_connection *out)
+static void see(struct account *account, const struct timeline *timeline,
+                const struct timeline_event *e)
 {
-    struct silence silence = {MTIME_NEVER};
-    bool any = false;
+    struct outcome_connection *out = &account->outcome;
+    unsigned side = e->place == SCENARIO_CLIENT ? FLOW_CLIENT : FLOW_SERVER;
 
-    *out = (struct outcome_connection){.connection = connection,
-                                       .side = {{.noticed = MTIME_NEVER}, {.noticed = MTIME_NEVER}},
-                                       .forgotten_by = -1,
-                                       .forgotten_at = MTIME_NEVER,
-                                       .late_at = MTIME_NEVER};
-    for (size_t i = 0; i < timeline->n_events; i++) {
-        const struct timeline_event *e = &timeline->events[i];
-        unsigned side = e->place == SCENARIO_CLIENT ? FLOW_CLIENT : FLOW_SERVER;
-
-        if (e->kind == TIMELINE_DEED) {
-            see_deed(timeline, out, e);
-            continue;
-        }
-        if (e->connection != connection)
-            continue;
-        any = true;
-        if (e->kind == TIMELINE_APP)
-            see_app(&out->side[side], e->t, &e->app);
-        else if (e->kind == TIMELINE_SOCKET)
-            out->side[side].state = e->socket.state;
-        else if (e->kind == TIMELINE_FLOW)
-            see_flow(timeline, out, e);
-        else
-            see_packet(out, &silence, e);
+    account->any |= e->kind != TIMELINE_DEED;
+    switch (e->kind) {
+    case TIMELINE_DEED:
+        see_deed(timeline, out, e);
+        break;
+    case TIMELINE_APP:
+        see_app(&out->side[side], e->t, &e->app);
+        break;
+    case TIMELINE_SOCKET:
+        out->side[side].state = e->socket.state;
+        break;
+    case TIMELINE_FLOW:
+        see_flow(out, e);
+        break;
+    case TIMELINE_PACKET:
+        see_packet(account, e);
+        break;
     }
+}
+
+static void start(struct account *account, uint32_t connection)
+{
+    *account =
+        (struct account){.last = MTIME_NEVER,
+                         .outcome = {.connection = connection,
+                                     .side = {{.noticed = MTIME_NEVER}, {.noticed = MTIME_NEVER}},
+                                     .forgotten_by = -1,
+                                     .forgotten_at = MTIME_NEVER,
+                                     .late_at = MTIME_NEVER}};
+}
+
+static void conclude(struct outcome_connection *out)
+{
     for (unsigned side = 0; side < 2; side++) {
         struct outcome_side *one = &out->side[side];
 
         one->believes = left_alone(one, &out->side[!side]);
         out->broken |= one->believes || one->error != 0 || one->gave_up;
     }
-    return any ? 0 : -ENOENT;
+}
+
+/* What befalls a host befalls all its connections; `highest`: that there were until then. */
+static void see_all(struct account *accounts, uint32_t highest, const struct timeline *timeline,
+                    const struct timeline_event *e)
+{
+    for (uint32_t c = 1; c <= highest; c++)
+        see(&accounts[c], timeline, e);
+}
+
+int story_outcomes(const struct timeline *timeline, struct outcome_connection **out, uint32_t *n)
+{
+    uint32_t connections = timeline_connections(timeline), highest = 0;
+    struct account *accounts = calloc((size_t)connections + 1, sizeof(*accounts));
+    int r = -ENOMEM;
+
+    *n = 0;
+    *out = calloc((size_t)connections + 1, sizeof(**out));
+    if (!accounts || !*out)
+        goto out;
+    for (uint32_t c = 0; c <= connections; c++)
+        start(&accounts[c], c);
+    for (size_t i = 0; i < timeline->n_events; i++) {
+        const struct timeline_event *e = &timeline->events[i];
+
+        if (e->kind == TIMELINE_DEED) {
+            if (e->deed->verb == DEED_CRASH || e->deed->verb == DEED_REBOOT)
+                see_all(accounts, highest, timeline, e);
+            continue;
+        }
+        highest = e->connection > highest ? e->connection : highest;
+        see(&accounts[e->connection], timeline, e);
+    }
+    for (uint32_t c = 1; c <= connections; c++) {
+        if (!accounts[c].any)
+            continue;
+        conclude(&accounts[c].outcome);
+        (*out)[(*n)++] = accounts[c].outcome;
+    }
+    r = 0;
+out:
+    free(accounts);
+    if (r < 0) {
+        free(*out);
+        *out = NULL;
+    }
+    return r;
+}
+
+int story_outcome(const struct timeline *timeline, uint32_t connection,
+                  struct outcome_connection *out)
+{
+    struct account account;
+
+    start(&account, connection);
+    for (size_t i = 0; i < timeline->n_events; i++)
+        if (timeline->events[i].kind == TIMELINE_DEED
+                ? account.any
+                : timeline->events[i].connection == connection)
+            see(&account, timeline, &timeline->events[i]);
+    conclude(&account.outcome);
+    *out = account.outcome;
+    return account.any ? 0 : -ENOENT;
 }

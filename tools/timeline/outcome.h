@@ -35,6 +35,8 @@ struct outcome_connection {
 /* 0, -ENOENT when there is no such connection. */
 int story_outcome(const struct timeline *timeline, uint32_t connection,
                   struct outcome_connection *out);
+/* Of all connections that there were, ascending by number; the caller frees *out. 0 or -ENOMEM. */
+int story_outcomes(const struct timeline *timeline, struct outcome_connection **out, uint32_t *n);
 /* One paragraph, wrapped to width columns. */
 int story_outcome_text(FILE *to, const struct timeline *timeline, unsigned width);
 /* The same as one JSON object, type "outcome". */

@@ -196,21 +196,19 @@ static void one_connection(FILE *to, const struct timeline *timeline,
 }
 
 /* The one to tell about: the first that broke, else the last. */
-static void story(FILE *to, const struct timeline *timeline)
+static void story(FILE *to, const struct timeline *timeline, const struct outcome_connection *all,
+                  uint32_t n)
 {
-    uint32_t n = timeline_connections(timeline), broken = 0, believers[2] = {0};
-    struct outcome_connection told = {0}, o;
-    bool chosen = false;
+    const struct outcome_connection *told = NULL;
+    uint32_t broken = 0, believers[2] = {0};
 
-    for (uint32_t c = 1; c <= n; c++) {
-        if (story_outcome(timeline, c, &o) < 0)
-            continue;
-        if (!chosen)
-            told = o;
-        chosen |= o.broken;
-        broken += o.broken;
-        believers[0] += o.side[0].believes;
-        believers[1] += o.side[1].believes;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct outcome_connection *o = &all[i];
+
+        told = o->broken && broken == 0 ? o : told;
+        broken += o->broken;
+        believers[0] += o->side[0].believes;
+        believers[1] += o->side[1].believes;
     }
     if (n == 0) {
         fputs("Nobody connected.", to);
@@ -222,9 +220,9 @@ static void story(FILE *to, const struct timeline *timeline)
             if (believers[side])
                 fprintf(to, "; in %u the %s still believes at the end", believers[side],
                         end_name(side));
-        fprintf(to, ". %s: ", broken ? "The first that broke" : "The first");
+        fprintf(to, ". %s: ", broken ? "The first that broke" : "The last");
     }
-    one_connection(to, timeline, &told);
+    one_connection(to, timeline, told ? told : &all[n - 1]);
 }
 
 static void wrapped(FILE *to, const char *text, unsigned width)
@@ -254,18 +252,26 @@ static void wrapped(FILE *to, const char *text, unsigned width)
 
 int story_outcome_text(FILE *to, const struct timeline *timeline, unsigned width)
 {
+    struct outcome_connection *all = NULL;
     char *text = NULL;
     size_t len = 0;
-    FILE *paragraph = open_memstream(&text, &len);
+    uint32_t n = 0;
+    FILE *paragraph;
+    int r = story_outcomes(timeline, &all, &n);
 
+    if (r < 0)
+        return r;
+    r = -ENOMEM;
+    paragraph = open_memstream(&text, &len);
     if (!paragraph)
-        return -ENOMEM;
-    story(paragraph, timeline);
-    if (fclose(paragraph) != 0) {
-        free(text);
-        return -ENOMEM;
-    }
+        goto out;
+    story(paragraph, timeline, all, n);
+    if (fclose(paragraph) != 0)
+        goto out;
     wrapped(to, text, width);
+    r = ferror(to) ? -EIO : 0;
+out:
     free(text);
-    return ferror(to) ? -EIO : 0;
+    free(all);
+    return r;
 }
