@@ -110,8 +110,9 @@ void svg_end(FILE *to)
 void svg_text_n(FILE *to, double x, double y, enum svg_anchor anchor, const struct svg_font *font,
                 const char *text, size_t len)
 {
-    static const char *const anchors[] = {
-        [SVG_START] = "", [SVG_MIDDLE] = " text-anchor=\"middle\"", [SVG_END] = " text-anchor=\"end\""};
+    static const char *const anchors[] = {[SVG_START] = "",
+                                          [SVG_MIDDLE] = " text-anchor=\"middle\"",
+                                          [SVG_END] = " text-anchor=\"end\""};
 
     fputs("<text", to);
     svg_number(to, "x", x);

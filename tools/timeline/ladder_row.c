@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rows from top to bottom, each below all that belongs to the one before; what lies long apart
+ * in time is folded. */
+#include "tools/timeline/ladder_private.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define SILENCE (10 * MTIME_SEC) /* longer ones are folded */
+#define BURST (500 * MTIME_MSEC) /* what is closer together is one exchange */
+#define SILENCE_HEIGHT 36.0
+
+static const struct svg_font grey = {.size = 11, .italic = true, .fill = COLOUR_GREY};
+
+int ladder_anchor(struct ladder *ladder, mtime_t t, double y)
+{
+    int r = ladder_reserve((void **)&ladder->anchors, &ladder->room_anchors, ladder->n_anchors,
+                           sizeof(*ladder->anchors));
+
+    if (r < 0)
+        return r;
+    if (ladder->n_anchors > 0) {
+        const struct ladder_anchor *last = &ladder->anchors[ladder->n_anchors - 1];
+
+        t = t > last->t ? t : last->t;
+        y = fmax(y, last->y);
+    }
+    ladder->anchors[ladder->n_anchors++] = (struct ladder_anchor){t, y};
+    return 0;
+}
+
+/* The first anchor later than t. */
+static size_t after(const struct ladder *ladder, mtime_t t)
+{
+    size_t low = 0, high = ladder->n_anchors;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (ladder->anchors[middle].t > t)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+double ladder_y_at(const struct ladder *ladder, mtime_t t)
+{
+    size_t i = after(ladder, t);
+    const struct ladder_anchor *next = &ladder->anchors[i];
+
+    if (i == ladder->n_anchors)
+        return ladder->bottom;
+    if (i == 0)
+        return ladder->top;
+    return next[-1].y +
+           (next->y - next[-1].y) * (double)(t - next[-1].t) / (double)(next->t - next[-1].t);
+}
+
+static double middle(const struct ladder *ladder)
+{
+    return (ladder->x[0] + ladder->x[ladder->places - 1]) / 2;
+}
+
+/* A lifeline with a piece cut out. */
+static void draw_zigzag(struct ladder *ladder, double x, double y)
+{
+    const double points[][2] = {{x, y}, {x - 5, y + 4}, {x + 5, y + 12}, {x, y + 16}};
+    const struct svg_pen clear = {.stroke = "#ffffff", .width = 6};
+    const struct svg_pen pen = {.stroke = COLOUR_INK, .width = 1.3};
+
+    svg_line(ladder->to, x, y, x, y + 16, &clear);
+    svg_path(ladder->to, points, 4, false, &pen);
+}
+
+static int draw_silence(struct ladder *ladder, mtime_t from, mtime_t to)
+{
+    double left = ladder->x[0] + 10, right = ladder->x[ladder->places - 1] - 10;
+    char text[2 * LADDER_TEXT], part[LADDER_TEXT], whole[LADDER_TEXT];
+    double y = ladder->y + 2;
+    int r = ladder_anchor(ladder, from, y);
+
+    if (r == 0)
+        r = ladder_anchor(ladder, to, y + SILENCE_HEIGHT - 6);
+    ladder_text_duration(part, to - from);
+    if (ladder->last_packet < 0)
+        snprintf(text, sizeof(text), "%s later", part);
+    else if (from - ladder->last_packet < BURST)
+        snprintf(text, sizeof(text), "%s of silence", part);
+    else
+        snprintf(text, sizeof(text), "%s later: %s of silence by now", part,
+                 ladder_text_duration(whole, to - ladder->last_packet));
+    svg_rect(ladder->to, left, y + 4, right - left, SILENCE_HEIGHT - 14, 3,
+             &(struct svg_pen){.fill = "#eef1f4", .opacity = 0.7});
+    for (unsigned i = 0; i < ladder->places; i++)
+        draw_zigzag(ladder, ladder->x[i], y + 6);
+    svg_text(ladder->to, middle(ladder), y + 19, SVG_MIDDLE, &grey, text);
+    ladder->y += SILENCE_HEIGHT;
+    return r;
+}
+
+/* Between two firewalls' lifelines its words would be in the way: the middle of the whole. */
+static void draw_folded(struct ladder *ladder, struct ladder_row *row, const struct ladder_row *all)
+{
+    mtime_t least = MTIME_NEVER, most = 0;
+    char text[LADDER_TEXT], every[LADDER_TEXT], to[LADDER_TEXT];
+    size_t packets = 0;
+
+    row->y = ladder->y + 14;
+    row->y_until = row->y + 12;
+    for (size_t i = 0; i < row->folded; i++) {
+        const struct ladder_row *hidden = &row[1 + i];
+
+        packets += hidden->kind == LADDER_PACKET;
+        /* `all` ends with a LAST, and what was folded is not the end: there is one unit more. */
+        if (i % row->unit == 0 && hidden + row->unit < all + ladder->n_rows) {
+            mtime_t apart = hidden[row->unit].t - hidden->t;
+
+            least = apart < least ? apart : least;
+            most = apart > most ? apart : most;
+        }
+    }
+    if (most - least <= most / 8)
+        snprintf(text, sizeof(text), "\xe2\x80\xa6 %zu more%s, every %.60s \xe2\x80\xa6",
+                 row->repeats, row->unit > 1 ? " such exchanges" : "",
+                 ladder_text_duration(every, (least + most) / 2));
+    else
+        snprintf(text, sizeof(text), "\xe2\x80\xa6 %zu more%s, %.60s to %.60s apart \xe2\x80\xa6",
+                 row->repeats, row->unit > 1 ? " such exchanges" : "",
+                 ladder_text_duration(every, least), ladder_text_duration(to, most));
+    fprintf(ladder->to, "<g class=\"fold\" data-packets=\"%zu\">\n", packets);
+    svg_text(ladder->to, middle(ladder), row->y + 4, SVG_MIDDLE, &grey, text);
+    fputs("</g>\n", ladder->to);
+    ladder->y = row->y + 20;
+}
+
+static void draw_deed(struct ladder *ladder, struct ladder_row *row)
+{
+    const struct svg_font font = {.size = 11.5, .bold = true, .fill = COLOUR_DEED};
+    char text[LADDER_TEXT];
+
+    row->y = ladder->y + 18;
+    row->y_until = row->y + 12;
+    svg_line(ladder->to, LADDER_MARGIN, row->y, ladder->width - 8, row->y,
+             &(struct svg_pen){.stroke = COLOUR_DEED, .dash = "6 4", .width = 1.3});
+    svg_text(ladder->to, middle(ladder), row->y - 5, SVG_MIDDLE, &font,
+             ladder_text_deed(text, ladder, row->event->deed));
+    ladder->y = row->y + 8;
+}
+
+static void draw_flow(struct ladder *ladder, struct ladder_row *row)
+{
+    const struct svg_font font = {.size = 11.5, .bold = true, .fill = COLOUR_BAD};
+    double left = ladder->x[0] + 12, right = ladder->x[ladder->places - 1] - 12;
+    double x = ladder->x[row->event->place], width = 0, y;
+    char text[LADDER_TEXT];
+    unsigned lines = 0;
+
+    ladder_text_forgot(text, ladder, row->event);
+    for (const char *p = text; *p; lines++) {
+        size_t fit = svg_fit(&font, p, right - left - 24);
+
+        width = fmax(width, svg_width_n(&font, p, fit) + 20);
+        p = svg_next_line(p, fit);
+    }
+    x = fmin(fmax(x, left + width / 2), right - width / 2);
+    row->y = row->y_until = ladder->y + 4;
+    y = row->y + 13;
+    svg_rect(ladder->to, x - width / 2, row->y, width, lines * 14.0 + 6, 4,
+             &(struct svg_pen){.fill = "#fff1f0", .stroke = COLOUR_BAD, .width = 1.2});
+    ladder_wrapped(ladder, x, &y, right - left - 24, 14, SVG_MIDDLE, &font, text, lines);
+    ladder->y = row->y + lines * 14.0 + 14;
+}
+
+static void draw_last(struct ladder *ladder, struct ladder_row *row)
+{
+    row->y = row->y_until = ladder->y + 16;
+    svg_line(ladder->to, LADDER_MARGIN, row->y, ladder->width - 8, row->y,
+             &(struct svg_pen){.stroke = COLOUR_GREY, .width = 1});
+    svg_text(ladder->to, middle(ladder), row->y - 5, SVG_MIDDLE, &grey, "here the story ends");
+    ladder->bottom = row->y;
+    ladder->y = row->y + 8;
+    ladder_draw_last(ladder);
+}
+
+static void draw_time(struct ladder *ladder, const struct ladder_row *row)
+{
+    const struct svg_font font = {.size = 10.5, .mono = true, .fill = COLOUR_GREY};
+    double y = row->kind == LADDER_FLOW ? row->y + 13 : row->y + 4;
+    mtime_t t = row->t / (100 * MTIME_MSEC);
+    char clock[STORY_TEXT], *point;
+
+    if (t == ladder->margin || row->kind == LADDER_FOLDED)
+        return;
+    ladder->margin = t;
+    story_clock(row->t, clock);
+    point = strchr(clock, '.');
+    if (point && point[1])
+        point[2] = '\0';
+    svg_text(ladder->to, LADDER_MARGIN - 8, y, SVG_END, &font, clock);
+}
+
+static void draw_row(struct ladder *ladder, struct ladder_row *row)
+{
+    switch (row->kind) {
+    case LADDER_PACKET:
+        ladder_draw_packet(ladder, row);
+        ladder->last_packet = row->until;
+        break;
+    case LADDER_DEED:
+        draw_deed(ladder, row);
+        break;
+    case LADDER_NOTE:
+        row->y = row->y_until = ladder->y + 8;
+        ladder->y = row->y + 8;
+        break;
+    case LADDER_FLOW:
+        draw_flow(ladder, row);
+        break;
+    case LADDER_FOLDED:
+        draw_folded(ladder, row, ladder->rows);
+        ladder->last_packet = row->until;
+        break;
+    case LADDER_LAST:
+        draw_last(ladder, row);
+        break;
+    }
+}
+
+/* Those that were folded away lie evenly where they are counted. */
+static void place_hidden(struct ladder *ladder, struct ladder_row *folded)
+{
+    for (size_t i = 1; i <= folded->folded; i++) {
+        struct ladder_row *row = &folded[i];
+
+        row->y = row->y_until = folded->y - 8 + 18 * (double)i / (double)(folded->folded + 1);
+        for (size_t h = row->hops; h != LADDER_NONE; h = ladder->hops[h].next)
+            ladder->hops[h].y = row->y;
+    }
+}
+
+int ladder_draw_rows(struct ladder *ladder)
+{
+    const struct ladder_row *before = NULL;
+    int r = 0;
+
+    for (size_t i = 0; i < ladder->n_rows && r == 0;) {
+        struct ladder_row *row = &ladder->rows[i];
+        size_t next = i + 1 + row->folded;
+        mtime_t gap = before ? row->t - before->until : row->t;
+
+        if (gap >= SILENCE && (!before || before->kind != LADDER_FOLDED))
+            r = draw_silence(ladder, row->t - gap, row->t);
+        else if (gap >= MTIME_SEC)
+            ladder->y += 8;
+        draw_row(ladder, row);
+        place_hidden(ladder, row);
+        draw_time(ladder, row);
+        if (row->kind != LADDER_LAST)
+            ladder_draw_notes(ladder, row);
+        if (next < ladder->n_rows && ladder->rows[next].t - row->until >= BURST)
+            ladder_draw_sockets(ladder, row, ladder->rows[next].t);
+        ladder->y = fmax(ladder->y, fmax(ladder->side_y[0], ladder->side_y[1]) + 8);
+        if (r == 0)
+            r = ladder_anchor(ladder, row->t, row->y);
+        if (r == 0)
+            r = ladder_anchor(ladder, row->until, row->y_until);
+        before = row;
+        i = next;
+    }
+    return r;
+}

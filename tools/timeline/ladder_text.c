@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What stands in the picture: short, for somebody who has nothing but the picture. */
+#include "tools/timeline/ladder_private.h"
+
+#include "tools/timeline/timeline_text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static char *say(char *text, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, LADDER_TEXT, format, args);
+    va_end(args);
+    return text;
+}
+
+__attribute__((format(printf, 2, 3))) static void add(char *text, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text + used, LADDER_TEXT - used, format, args);
+    va_end(args);
+}
+
+char *ladder_text_duration(char *text, mtime_t duration)
+{
+    char packed[STORY_TEXT];
+    size_t n = 0;
+
+    /* An end in milliseconds tells nothing of a minute. */
+    if (duration >= 60 * MTIME_SEC && duration != MTIME_NEVER)
+        duration = (duration + MTIME_SEC / 2) / MTIME_SEC * MTIME_SEC;
+    story_duration(duration, packed);
+    for (const char *p = packed; *p; p++) {
+        if (p > packed && *p >= '0' && *p <= '9' && p[-1] >= 'a' && p[-1] <= 'z')
+            text[n++] = ' ';
+        text[n++] = *p;
+    }
+    text[n] = '\0';
+    return text;
+}
+
+/* As tcpdump of the reports: `[P.] 1:501(500) ack 1`. */
+char *ladder_text_flags(char *text, const struct timeline_packet *p)
+{
+    char full[LADDER_TEXT], *end;
+
+    text_packet(full, sizeof(full), p);
+    if (!p->tcp) {
+        end = strstr(full, ", quoting");
+        if (end)
+            *end = '\0';
+        return say(text, "%s", full);
+    }
+    end = strchr(full, ']');
+    if (end)
+        end[1] = '\0';
+    say(text, "%s", strchr(full, '[') ? strchr(full, '[') : "");
+    if (p->len > 0)
+        add(text, " %u:%u(%u)", p->rel_seq, p->rel_seq + p->len, p->len);
+    else if (p->flags & (TCP_SYN | TCP_FIN | TCP_RST) || !(p->flags & TCP_ACK) || p->note)
+        add(text, " seq %u", p->rel_seq);
+    if (p->flags & TCP_ACK)
+        add(text, " ack %u", p->rel_ack);
+    if (p->window == 0 && !(p->flags & TCP_RST))
+        add(text, " win 0");
+    return text;
+}
+
+char *ladder_text_note(char *text, const struct ladder *ladder, const struct ladder_row *row)
+{
+    const struct timeline_packet *p = &row->event->packet;
+    bool made = p->passage == PASSAGE_INJECTED;
+
+    *text = '\0';
+    if (p->note == NOTE_DCD)
+        add(text, "%s asks: still there?",
+            scenario_place_name(ladder->scenario, row->event->place));
+    else if (p->note != NOTE_NONE)
+        add(text, "%s", packet_note_name(p->note));
+    if (p->nth > 0 && p->note != NOTE_NONE && p->note != NOTE_DCD)
+        add(text, " %u", p->nth);
+    if (p->note == NOTE_NONE && p->tcp && p->flags & TCP_RST)
+        add(text, "reset");
+    if (made && p->tcp)
+        add(text, "%sin the %s's name", *text ? ", " : "", flow_side_name(p->from));
+    return text;
+}
+
+static unsigned destination(const struct ladder *ladder, const struct timeline_packet *p)
+{
+    return p->from == FLOW_CLIENT ? scenario_server(ladder->scenario) : SCENARIO_CLIENT;
+}
+
+static char *late(char *text, const struct ladder *ladder, const struct ladder_row *row)
+{
+    const struct event *event = row->late ? &row->late->flow : NULL;
+    char ago[LADDER_TEXT];
+
+    (void)ladder;
+    say(text, "dropped: not in its table");
+    if (event && event->remembered)
+        add(text, " any more (for %s)",
+            ladder_text_duration(ago, row->late->t - event->expired_at));
+    return text;
+}
+
+char *ladder_text_end(char *text, const struct ladder *ladder, const struct ladder_row *row,
+                      const struct ladder_hop *hop)
+{
+    const struct timeline_packet *p = hop->packet;
+    const char *name = scenario_place_name(ladder->scenario, hop->place);
+
+    switch (p->passage) {
+    case PASSAGE_RECEIVED:
+        break;
+    case PASSAGE_DROPPED:
+        if (p->reason == REASON_LATE)
+            return late(text, ladder, row);
+        return say(text, "dropped: %s", reason_name(p->reason));
+    case PASSAGE_LOST:
+        if (hop->place == destination(ladder, p))
+            return say(text, p->silent_link ? "nobody there" : "blocked at the %s", name);
+        return say(text, p->silent_link ? "lost: nobody there" : "lost on the way");
+    case PASSAGE_SENT:
+    case PASSAGE_FORWARDED:
+    case PASSAGE_INJECTED:
+        return say(text, "still on its way");
+    }
+    *text = '\0';
+    return text;
+}
+
+char *ladder_text_forgot(char *text, const struct ladder *ladder, const struct timeline_event *e)
+{
+    const struct event *event = &e->flow;
+    const char *name = scenario_place_name(ladder->scenario, e->place);
+    char idle[LADDER_TEXT];
+
+    say(text, "%s FORGETS the connection", name);
+    if (event->kind == EVENT_EXPIRED)
+        add(text, event->reason == FLOW_END_ACTIVE ? ": %s old (its %s)" : ": %s idle (its %s)",
+            ladder_text_duration(idle, event->flow.timeout),
+            policy_timeout_name(event->flow.timeout_name));
+    else if (event->reason == FLOW_END_RESOURCES)
+        add(text, ": its table is full");
+    else
+        add(text, ": %s", flow_end_name(event->reason));
+    return text;
+}
+
+bool ladder_is_alarm(const struct timeline_event *e)
+{
+    if (e->kind != TIMELINE_APP)
+        return false;
+    switch (e->app.act) {
+    case APP_ERROR:
+    case APP_READ_TIMEOUT:
+    case APP_HEARTBEAT_TIMEOUT:
+    case APP_ENDED:
+        return true;
+    case APP_CONNECT:
+    case APP_CONNECTED:
+    case APP_ACCEPTED:
+    case APP_SEND:
+    case APP_READ:
+    case APP_EOF:
+    case APP_CLOSE:
+    case APP_IDLE_CLOSE:
+        break;
+    }
+    return false;
+}
+
+char *ladder_text_app(char *text, const struct timeline_event *e)
+{
+    if (e->kind == TIMELINE_DEED)
+        return say(text, "%s", deed_name(e->deed->verb));
+    switch (e->app.act) {
+    case APP_CONNECT:
+        return say(text, "connect()");
+    case APP_SEND:
+        return say(text, "write(%u bytes)", e->app.bytes);
+    case APP_EOF:
+        return say(text, "read() = 0 (closed)");
+    case APP_ERROR:
+        return say(text, "%s() = %s", app_call_name(e->app.call),
+                   errno_name(e->app.error) ? errno_name(e->app.error) : "error");
+    case APP_CLOSE:
+        return say(text, "close()");
+    case APP_READ_TIMEOUT:
+        return say(text, "gives up: read timeout");
+    case APP_HEARTBEAT_TIMEOUT:
+        return say(text, "gives up: no heartbeat");
+    case APP_IDLE_CLOSE:
+        return say(text, "closes: idle too long");
+    case APP_ENDED:
+        return say(text, "process killed");
+    case APP_CONNECTED:
+    case APP_ACCEPTED:
+    case APP_READ:
+        break;
+    }
+    *text = '\0';
+    return text;
+}
+
+char *ladder_text_deed(char *text, const struct ladder *ladder, const struct deed *deed)
+{
+    const char *place = scenario_place_name(ladder->scenario, deed->place);
+    const char *whose = deed->side_given ? flow_side_name(deed->side) : NULL;
+
+    switch (deed->verb) {
+    case DEED_BLOCK:
+    case DEED_PROHIBIT:
+        say(text, "from here on: what %s%s sends is dropped at the %s, ",
+            whose ? "the " : "either end", whose ? whose : "", place);
+        add(text, deed->verb == DEED_BLOCK ? "silently" : "with ICMP \"prohibited\"");
+        return text;
+    case DEED_UNBLOCK:
+        return say(text, "the block at the %s is lifted", place);
+    case DEED_LOSE:
+        return say(text, "the next %u packet%s of the %s %s lost", deed->number,
+                   deed->number == 1 ? "" : "s", whose ? whose : "ends",
+                   deed->number == 1 ? "is" : "are");
+    case DEED_CRASH:
+        return say(text, "the %s crashes: power lost, silence", place);
+    case DEED_REBOOT:
+        return say(text, "the %s has rebooted: it knows no connection", place);
+    case DEED_LINK_DOWN:
+        return say(text, "the %s's link is cut", place);
+    case DEED_LINK_UP:
+        return say(text, "the %s's link is back%s", place,
+                   deed->new_address ? ", with another address" : "");
+    case DEED_UNREACHABLE:
+        return say(text, "from here on the %s is unreachable (ICMP)", place);
+    case DEED_CONNECT:
+    case DEED_SEND:
+    case DEED_CLOSE:
+    case DEED_SHUTDOWN:
+    case DEED_ABORT:
+    case DEED_KILL:
+    case DEED_STOP_READING:
+    case DEED_READ:
+    case DEED_KEEPALIVE:
+    case DEED_USER_TIMEOUT:
+    case DEED_EXPIRE:
+    case DEED_FORGET:
+    case DEED_FLOW_KILL:
+    case DEED_RESTART:
+        break;
+    }
+    return text_deed(text, LADDER_TEXT, ladder->scenario, deed);
+}
