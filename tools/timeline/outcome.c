@@ -32,6 +32,8 @@ static void see_app(struct outcome_side *side, mtime_t t, const struct timeline_
     case APP_CLOSE:
     case APP_IDLE_CLOSE:
     case APP_ENDED:
+        if (!side->closed)
+            side->closed_at = t;
         side->closed = true;
         break;
     case APP_CONNECT:
@@ -58,6 +60,8 @@ static void see_flow(struct outcome_connection *out, const struct timeline_event
         (open_state(out->side[0].state) || open_state(out->side[1].state))) {
         out->forgotten_by = e->place;
         out->forgotten_at = e->t;
+        out->forgotten_action = event->action;
+        out->forgotten_rule = event->flow.rule;
         out->forgotten_timeout = event->flow.timeout_name;
         out->forgotten_after =
             event->reason == FLOW_END_FORCED || event->reason == FLOW_END_RESOURCES
@@ -85,6 +89,8 @@ static void see_packet(struct account *account, const struct timeline_event *e)
     struct outcome_side *from = &out->side[p->from];
 
     if (p->passage == PASSAGE_SENT) {
+        if (p->tcp && !(p->flags & TCP_RST)) /* one may follow the last probe */
+            from->probing = p->note == NOTE_PROBE;
         from->probes += p->note == NOTE_PROBE;
         from->retransmits += p->note == NOTE_RETRANSMIT;
     }
@@ -96,19 +102,49 @@ static void see_packet(struct account *account, const struct timeline_event *e)
     account->last = e->t;
 }
 
+static void see_fault(struct outcome_side *side, const struct deed *deed, mtime_t t)
+{
+    switch (deed->verb) {
+    case DEED_CRASH:
+        side->crashed = true;
+        side->crashed_at = side->crashed_at == MTIME_NEVER ? t : side->crashed_at;
+        break;
+    case DEED_REBOOT:
+        side->crashed = false;
+        side->crashed_at = side->crashed_at == MTIME_NEVER ? t : side->crashed_at;
+        break;
+    case DEED_LINK_DOWN:
+        side->vanished = true;
+        return;
+    case DEED_LINK_UP: /* a socket stays bound to the address that it was made with */
+        side->moved |= deed->new_address;
+        side->vanished = side->moved;
+        return;
+    default:
+        return;
+    }
+    if (side->state != SOCKET_GONE)
+        side->ended = t;
+    side->state = SOCKET_GONE;
+    side->view = (struct socket_view){.state = SOCKET_GONE, .expires = MTIME_NEVER};
+}
+
 static void see_deed(const struct timeline *timeline, struct outcome_connection *out,
                      const struct timeline_event *e)
 {
-    for (unsigned side = 0; side < 2; side++) {
-        if (e->deed->place != place_of(timeline, side))
-            continue;
-        if (e->deed->verb == DEED_CRASH)
-            out->side[side].crashed = true;
-        if (e->deed->verb == DEED_REBOOT)
-            out->side[side].crashed = false;
-        if (e->deed->verb == DEED_CRASH || e->deed->verb == DEED_REBOOT)
-            out->side[side].state = SOCKET_GONE;
-    }
+    for (unsigned side = 0; side < 2; side++)
+        if (e->deed->place == place_of(timeline, side))
+            see_fault(&out->side[side], e->deed, e->t);
+}
+
+static void see_socket(struct outcome_side *side, mtime_t t, const struct socket_view *view)
+{
+    if (view->state == SOCKET_GONE && side->state != SOCKET_GONE)
+        side->ended = t;
+    if (view->state != SOCKET_GONE)
+        side->ended = MTIME_NEVER;
+    side->state = view->state;
+    side->view = *view;
 }
 
 /* Left alone: it holds the connection open, and the other end has no socket for it any more. */
@@ -124,7 +160,11 @@ static void see(struct account *account, const struct timeline *timeline,
     struct outcome_connection *out = &account->outcome;
     unsigned side = e->place == SCENARIO_CLIENT ? FLOW_CLIENT : FLOW_SERVER;
 
-    account->any |= e->kind != TIMELINE_DEED;
+    if (e->kind != TIMELINE_DEED) {
+        out->begun = account->any ? out->begun : e->t;
+        out->ended = e->t;
+        account->any = true;
+    }
     switch (e->kind) {
     case TIMELINE_DEED:
         see_deed(timeline, out, e);
@@ -133,7 +173,7 @@ static void see(struct account *account, const struct timeline *timeline,
         see_app(&out->side[side], e->t, &e->app);
         break;
     case TIMELINE_SOCKET:
-        out->side[side].state = e->socket.state;
+        see_socket(&out->side[side], e->t, &e->socket);
         break;
     case TIMELINE_FLOW:
         see_flow(out, e);
@@ -146,22 +186,37 @@ static void see(struct account *account, const struct timeline *timeline,
 
 static void start(struct account *account, uint32_t connection)
 {
-    *account =
-        (struct account){.last = MTIME_NEVER,
-                         .outcome = {.connection = connection,
-                                     .side = {{.noticed = MTIME_NEVER}, {.noticed = MTIME_NEVER}},
-                                     .forgotten_by = -1,
-                                     .forgotten_at = MTIME_NEVER,
-                                     .late_at = MTIME_NEVER}};
+    const struct outcome_side side = {.noticed = MTIME_NEVER,
+                                      .crashed_at = MTIME_NEVER,
+                                      .ended = MTIME_NEVER,
+                                      .closed_at = MTIME_NEVER,
+                                      .view = {.expires = MTIME_NEVER}};
+
+    *account = (struct account){.last = MTIME_NEVER,
+                                .outcome = {.connection = connection,
+                                            .side = {side, side},
+                                            .forgotten_by = -1,
+                                            .forgotten_at = MTIME_NEVER,
+                                            .late_at = MTIME_NEVER}};
+}
+
+/* Nothing but an application can end what it waits for. */
+static bool waits_for_application(const struct outcome_side *one, const struct outcome_side *other)
+{
+    return (one->state == SOCKET_CLOSE_WAIT && !one->believes) ||
+           (one->state == SOCKET_FIN_WAIT_2 && other->state != SOCKET_GONE) ||
+           (one->state == SOCKET_ESTABLISHED && one->view.timer == TIMER_PERSIST);
 }
 
 static void conclude(struct outcome_connection *out)
 {
     for (unsigned side = 0; side < 2; side++) {
-        struct outcome_side *one = &out->side[side];
+        struct outcome_side *one = &out->side[side], *other = &out->side[!side];
 
-        one->believes = left_alone(one, &out->side[!side]);
-        out->broken |= one->believes || one->error != 0 || one->gave_up;
+        one->believes = left_alone(one, other);
+        out->broken |= one->believes || one->error != 0 || one->gave_up ||
+                       (other->vanished && one->state == SOCKET_ESTABLISHED);
+        out->stuck |= waits_for_application(one, other);
     }
 }
 
@@ -189,7 +244,8 @@ int story_outcomes(const struct timeline *timeline, struct outcome_connection **
         const struct timeline_event *e = &timeline->events[i];
 
         if (e->kind == TIMELINE_DEED) {
-            if (e->deed->verb == DEED_CRASH || e->deed->verb == DEED_REBOOT)
+            if (e->deed->verb == DEED_CRASH || e->deed->verb == DEED_REBOOT ||
+                e->deed->verb == DEED_LINK_DOWN || e->deed->verb == DEED_LINK_UP)
                 see_all(accounts, highest, timeline, e);
             continue;
         }

@@ -16,6 +16,13 @@ struct outcome_side {
     enum socket_state state;   /* at the end */
     bool believes; /* ESTABLISHED or CLOSE_WAIT at the end, and the other end's socket is gone */
     bool crashed;  /* its host was, at the end */
+    mtime_t crashed_at; /* the first time while the connection was there; MTIME_NEVER */
+    bool vanished;      /* its host's link is down at the end, or came back with another address */
+    bool moved;         /* the latter */
+    struct socket_view view;      /* at the end */
+    mtime_t ended;                /* when its socket went; MTIME_NEVER */
+    mtime_t closed_at;            /* by its application or with its process; MTIME_NEVER */
+    bool probing;                 /* what it sent last was a keepalive probe */
     uint32_t probes, retransmits; /* sent */
 };
 struct outcome_connection {
@@ -25,12 +32,17 @@ struct outcome_connection {
                        */
     mtime_t forgotten_at;
     enum policy_timeout forgotten_timeout;
-    mtime_t forgotten_after; /* the idle limit */
-    bool late;               /* a packet came too late */
+    mtime_t forgotten_after; /* the limit; 0: it was told to, or for lack of room */
+    enum event_action forgotten_action;
+    uint16_t forgotten_rule;
+    bool late; /* a packet came too late */
     mtime_t late_at;
     enum event_action late_action;
     mtime_t longest_idle; /* between packets that arrived somewhere, while both ends were up */
-    bool broken;          /* an end got an error, gave up, or still believes */
+    mtime_t begun, ended; /* its first event, its last */
+    bool broken; /* an end got an error, gave up, still believes, or what is there now cannot reach
+                    the other end */
+    bool stuck;  /* half closed, or full, at the end: it waits for an application */
 };
 /* 0, -ENOENT when there is no such connection. */
 int story_outcome(const struct timeline *timeline, uint32_t connection,

@@ -1,198 +1,190 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What came of it, told in one paragraph. */
-#include "tools/timeline/outcome.h"
+#include "tools/timeline/outcome_private.h"
 #include "tools/timeline/story_clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Linux keepalive comes late by up to an eighth: a limit must be that much longer. */
-static mtime_t kept_below(mtime_t limit)
-{
-    return limit / 9 * 8 / MTIME_SEC * MTIME_SEC;
-}
-
-static const char *end_name(unsigned side)
+const char *outcome_end(unsigned side)
 {
     return side == FLOW_CLIENT ? "client" : "server";
 }
 
-static bool keepalive_on(const struct timeline *timeline, unsigned side)
+static const char *action_text(enum event_action action)
 {
-    const struct scenario_host *host = &timeline->scenario->host[side];
+    switch (action) {
+    case ACTED_RESET_SENDER:
+        return "and was answered with a reset in the other end's name";
+    case ACTED_RESET_CLIENT:
+        return "and the client got a reset";
+    case ACTED_RESET_SERVER:
+        return "and the server got a reset";
+    case ACTED_RESET_BOTH:
+        return "and both ends got a reset";
+    case ACTED_ICMP:
+        return "and was answered with an ICMP error";
+    case ACTED_ADOPTED:
+        return "and was taken for a new one";
+    case ACTED_NONE:
+    case ACTED_DROPPED:
+    case ACTED_PROBED:
+    case ACTED_RATE_LIMITED:
+        return "and was dropped silently";
+    }
+    return "";
+}
 
-    return host->keepalive == SOFTWARE_KEEPALIVE_ON ||
-           (host->keepalive == SOFTWARE_KEEPALIVE_UNSET && host->system.keepalive_always);
+static const char *told_whom(enum event_action action)
+{
+    switch (action) {
+    case ACTED_RESET_CLIENT:
+        return "told the client with a reset";
+    case ACTED_RESET_SERVER:
+        return "told the server with a reset";
+    case ACTED_RESET_SENDER:
+    case ACTED_RESET_BOTH:
+        return "told both ends with a reset";
+    case ACTED_NONE:
+    case ACTED_DROPPED:
+    case ACTED_ICMP:
+    case ACTED_ADOPTED:
+    case ACTED_PROBED:
+    case ACTED_RATE_LIMITED:
+        return "told nobody";
+    }
+    return "";
 }
 
 static void forgot(FILE *to, const struct timeline *timeline, const struct outcome_connection *o)
 {
     char at[STORY_TEXT], after[STORY_TEXT];
 
-    if (o->forgotten_by < 0)
+    if (o->forgotten_by < 0 || outcome_was_told(timeline, o))
         return;
     fprintf(to, "%s forgot the connection at %s",
             scenario_place_name(timeline->scenario, (unsigned)o->forgotten_by),
             story_clock(o->forgotten_at, at));
     if (o->forgotten_after > 0)
-        fprintf(to, ", after %s without a packet that counts (its %s)",
-                story_duration(o->forgotten_after, after),
+        fprintf(to, " after %s %s (its %s)", story_span(o->forgotten_after, after),
+                o->forgotten_timeout == TIMEOUT_ACTIVE ? "of life" : "without a packet that counts",
                 policy_timeout_name(o->forgotten_timeout));
-    fputs(". ", to);
+    fprintf(to, ", and %s. ", told_whom(o->forgotten_action));
 }
 
 static void came_late(FILE *to, const struct outcome_connection *o)
 {
     char at[STORY_TEXT];
-    const char *then = "";
 
-    if (!o->late)
-        return;
-    switch (o->late_action) {
-    case ACTED_RESET_SENDER:
-        then = "and was answered with a reset in the other end's name";
-        break;
-    case ACTED_RESET_CLIENT:
-        then = "and the client got a reset";
-        break;
-    case ACTED_RESET_SERVER:
-        then = "and the server got a reset";
-        break;
-    case ACTED_RESET_BOTH:
-        then = "and both ends got a reset";
-        break;
-    case ACTED_ICMP:
-        then = "and was answered with an ICMP error";
-        break;
-    case ACTED_NONE:
-    case ACTED_DROPPED:
-    case ACTED_ADOPTED:
-    case ACTED_PROBED:
-    case ACTED_RATE_LIMITED:
-        then = "and was dropped silently";
-        break;
+    if (o->late)
+        fprintf(to, "The next packet came too late, at %s, %s. ", story_clock(o->late_at, at),
+                action_text(o->late_action));
+}
+
+/* How it ended for the application. */
+static void end_met(FILE *to, const struct outcome_connection *o, unsigned side)
+{
+    const struct outcome_side *one = &o->side[side];
+    char at[STORY_TEXT];
+
+    story_clock(one->noticed, at);
+    if (one->closed && (one->noticed == MTIME_NEVER || one->closed_at < one->noticed))
+        fprintf(to, "closed at %s", story_clock(one->closed_at, at));
+    else if (one->error)
+        fprintf(to, "was told at %s: %s (%s)", at, errno_name(one->error), strerror(one->error));
+    else if (one->gave_up)
+        fprintf(to, "gave up by its own timeout at %s", at);
+    else
+        fprintf(to, "read the end of the connection at %s", at);
+}
+
+static void why_alone(FILE *to, const struct outcome_connection *o, unsigned side)
+{
+    const struct outcome_side *other = &o->side[!side];
+    char at[STORY_TEXT];
+
+    if (other->vanished && other->state != SOCKET_GONE)
+        fprintf(to, ", though the %s is out of reach", outcome_end(!side));
+    else if (other->ended != MTIME_NEVER)
+        fprintf(to, ", though the %s's has been gone since %s", outcome_end(!side),
+                story_clock(other->ended, at));
+    else
+        fprintf(to, ", though the %s has none", outcome_end(!side));
+}
+
+/* How it stands at the end of the story. */
+static void end_stands(FILE *to, const struct timeline *timeline,
+                       const struct outcome_connection *o, unsigned side)
+{
+    const struct outcome_side *one = &o->side[side], *other = &o->side[!side];
+    char text[STORY_TEXT];
+
+    if (one->believes || (one->state == SOCKET_ESTABLISHED && other->vanished)) {
+        fprintf(to, "still believes: after %s its socket is %s",
+                story_duration(timeline->end, text), socket_state_name(one->state));
+        why_alone(to, o, side);
+    } else if (one->state == SOCKET_ESTABLISHED && one->view.timer == TIMER_PERSIST) {
+        fprintf(to, "waits with %u bytes that the %s does not take", one->view.send_queue,
+                outcome_end(!side));
+    } else if (one->state == SOCKET_ESTABLISHED && one->vanished) {
+        fprintf(to, "still has its socket, but no way to the %s any more", outcome_end(!side));
+    } else if (one->state == SOCKET_ESTABLISHED) {
+        fputs("is still connected, and rightly so", to);
+    } else if (one->state != SOCKET_GONE) {
+        fprintf(to, "was told nothing; its socket is in %s", socket_state_name(one->state));
+    } else if (one->crashed_at != MTIME_NEVER) {
+        fprintf(to, "%s", one->crashed ? "stays down" : "knows nothing of it any more");
+    } else if (one->ended != MTIME_NEVER) {
+        fprintf(to, "lost its socket at %s; its application has not looked since",
+                story_clock(one->ended, text));
+    } else {
+        fputs("never had a socket for it", to);
     }
-    fprintf(to, "The next packet came too late, at %s, %s. ", story_clock(o->late_at, at), then);
+}
+
+static bool met(const struct outcome_side *one)
+{
+    return one->error || one->gave_up || one->eof || one->closed;
 }
 
 static void end_said(FILE *to, const struct timeline *timeline, const struct outcome_connection *o,
                      unsigned side)
 {
     const struct outcome_side *one = &o->side[side];
-    char at[STORY_TEXT];
 
-    fprintf(to, "The %s ", end_name(side));
-    story_clock(one->noticed, at);
-    if (one->error)
-        fprintf(to, "was told at %s: %s (%s)", at, errno_name(one->error), strerror(one->error));
-    else if (one->gave_up)
-        fprintf(to, "gave up by its own timeout at %s", at);
-    else if (one->eof)
-        fprintf(to, "read the end of the connection at %s", at);
-    else if (one->crashed)
-        fputs("had crashed", to);
-    else if (one->closed)
-        fputs("closed it itself", to);
-    else if (one->believes)
-        fprintf(to,
-                "was never told: at the end of the story, after %s, its socket is still %s and "
-                "nobody is at the other end",
-                story_clock(timeline->end, at), socket_state_name(one->state));
-    else if (one->state == SOCKET_ESTABLISHED)
-        fputs("is still connected, and rightly so", to);
-    else if (one->state == SOCKET_GONE)
-        fputs("lost its socket without an application to tell", to);
+    fprintf(to, "The %s ", outcome_end(side));
+    if (met(one))
+        end_met(to, o, side);
     else
-        fprintf(to, "was told nothing; its socket is in %s", socket_state_name(one->state));
-    if ((one->error || one->gave_up || one->eof || one->closed) && one->state != SOCKET_GONE &&
-        one->state != SOCKET_TIME_WAIT)
-        fprintf(to, ", but its socket hangs in %s", socket_state_name(one->state));
+        end_stands(to, timeline, o, side);
+    if (met(one) && one->state != SOCKET_GONE && one->state != SOCKET_TIME_WAIT) {
+        fprintf(to, "; its socket is still in %s", socket_state_name(one->state));
+        if (one->believes)
+            why_alone(to, o, side);
+    }
     if (one->probes)
         fprintf(to, " (%u keepalive probe%s sent)", one->probes, one->probes == 1 ? "" : "s");
     fputs(". ", to);
 }
 
-/* The shortest limit for an idle established connection on the path. */
-static mtime_t shortest(const struct timeline *timeline, size_t *which)
+static mtime_t when(const struct outcome_side *side)
 {
-    mtime_t least = MTIME_NEVER;
-
-    for (size_t i = 0; i < timeline->scenario->n_firewalls; i++) {
-        const struct policy *policy = timeline->scenario->firewall[i].policy;
-        const struct policy_rule *rule = &policy->rules[policy->n_rules - 1];
-        mtime_t limit = policy->profiles[rule->profile].timeout[TIMEOUT_TCP_ESTABLISHED];
-
-        if (limit < least) {
-            least = limit;
-            *which = i;
-        }
-    }
-    return least;
-}
-
-static void keepalives(FILE *to, const struct timeline *timeline)
-{
-    char idle[STORY_TEXT];
-
-    for (unsigned side = 0; side < 2; side++) {
-        if (!keepalive_on(timeline, side))
-            fprintf(to, "%s keepalive is off", side == 0 ? "the client's" : "; the server's");
-        else
-            fprintf(to, "%s first probe is due after %s",
-                    side == 0 ? "the client's" : "; the server's",
-                    story_duration(timeline->scenario->host[side].times.idle, idle));
-    }
-}
-
-static void prevented(FILE *to, const struct timeline *timeline, const struct outcome_connection *o)
-{
-    char limit[STORY_TEXT], below[STORY_TEXT];
-    size_t which = 0;
-    mtime_t least = shortest(timeline, &which);
-
-    if (timeline->scenario->remedy) {
-        fprintf(to, "What would have prevented it: %s", timeline->scenario->remedy);
-        return;
-    }
-    if (o->forgotten_by >= 0 && o->forgotten_after > 0 && least != MTIME_NEVER) {
-        fprintf(to,
-                "What would have prevented it: a keepalive idle time below %s on either end, which "
-                "stays under the limit of %s (%s) even when a timer comes an eighth late; here ",
-                story_duration(kept_below(least), below), story_duration(least, limit),
-                scenario_place_name(timeline->scenario, (unsigned)which + 1));
-        keepalives(to, timeline);
-        fputs(".", to);
-        return;
-    }
-    for (unsigned side = 0; side < 2; side++) {
-        const struct outcome_side *one = &o->side[side];
-
-        if (one->believes && one->state == SOCKET_CLOSE_WAIT)
-            fprintf(to,
-                    "What would have ended it: only the %s's application can; it does not react to "
-                    "the end of the connection.",
-                    end_name(side));
-        else if (one->believes && !keepalive_on(timeline, side))
-            fprintf(
-                to,
-                "What would have told the %s: keepalive on its socket (it is off), a read timeout, "
-                "or a heartbeat of the application.",
-                end_name(side));
-    }
+    return side->closed_at < side->noticed ? side->closed_at : side->noticed;
 }
 
 static void one_connection(FILE *to, const struct timeline *timeline,
                            const struct outcome_connection *o)
 {
+    unsigned first =
+        when(&o->side[FLOW_SERVER]) < when(&o->side[FLOW_CLIENT]) ? FLOW_SERVER : FLOW_CLIENT;
+
+    outcome_causes(to, timeline, o);
     forgot(to, timeline, o);
     came_late(to, o);
-    end_said(to, timeline, o, FLOW_CLIENT);
-    end_said(to, timeline, o, FLOW_SERVER);
-    if (o->broken)
-        prevented(to, timeline, o);
-    else
-        fputs("Nobody lost anything.", to);
+    end_said(to, timeline, o, first);
+    end_said(to, timeline, o, !first);
+    outcome_remedy(to, timeline, o);
 }
 
 /* The one to tell about: the first that broke, else the last. */
@@ -219,7 +211,7 @@ static void story(FILE *to, const struct timeline *timeline, const struct outcom
         for (unsigned side = 0; side < 2; side++)
             if (believers[side])
                 fprintf(to, "; in %u the %s still believes at the end", believers[side],
-                        end_name(side));
+                        outcome_end(side));
         fprintf(to, ". %s: ", broken ? "The first that broke" : "The last");
     }
     one_connection(to, timeline, told ? told : &all[n - 1]);

@@ -2,6 +2,7 @@
 #include "tools/timeline/story_clock.h"
 
 #include "middlebox/record/put.h"
+#include "policy/duration.h"
 
 #include <stdio.h>
 
@@ -24,4 +25,13 @@ char *story_duration(mtime_t duration, char buf[STORY_TEXT])
     *put_duration(text, duration) = '\0';
     snprintf(buf, STORY_TEXT, "%.*s", STORY_TEXT - 1, text);
     return buf;
+}
+
+char *story_span(mtime_t duration, char buf[STORY_TEXT])
+{
+    _Static_assert(DURATION_TEXT <= STORY_TEXT, "every duration fits");
+
+    if (duration == MTIME_NEVER || duration < 60 * MTIME_SEC)
+        return story_duration(duration, buf);
+    return duration_format(duration / MTIME_SEC * MTIME_SEC, buf, STORY_TEXT);
 }

@@ -14,5 +14,7 @@
 char *story_clock(mtime_t t, char buf[STORY_TEXT]);
 /* `1h59min54s`, `53.9s`, `250ms`, `never`, cut off. Returns buf. */
 char *story_duration(mtime_t duration, char buf[STORY_TEXT]);
+/* The same to the second, all units: `1h59min54s`, `9.9s`. Returns buf. */
+char *story_span(mtime_t duration, char buf[STORY_TEXT]);
 
 #endif
