@@ -96,6 +96,9 @@ static int not_played(const struct simulate *simulate, int r)
 {
     if (r == -ECANCELED)
         return command_failed("simulate", "stopped before the end; nothing is shown");
+    if (r == -ELOOP)
+        return command_failed("simulate", "%s: the two ends answer each other's ACKs without end",
+                              simulate->what);
     return command_failed("simulate", "%s: %s", simulate->what, strerror(-r));
 }
 

@@ -62,6 +62,8 @@ struct connection {
     struct application app[2];
     uint64_t random; /* workload: this client's own stream */
     uint32_t requests;
+    uint32_t answers;    /* bare ACKs in a row, of both, without a pause */
+    mtime_t answered_at; /* the last of them */
     uint16_t notices[2];
     int error[2]; /* with NOTICE_ERROR */
     uint8_t stands[2];

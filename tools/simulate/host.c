@@ -136,6 +136,22 @@ static void leave(struct world *world, struct host *host, uint32_t index)
     path_send(world, index, host->place);
 }
 
+/* Two stacks that answer each segment out of window and disagree about the numbers do so without
+ * end (docs/kernel-differences.md). A story of that is told by its error. */
+#define ANSWERS_MAX 100000
+#define ANSWERS_PAUSE MTIME_SEC
+
+static void count_answers(struct world *world, struct connection *c,
+                          const struct tcp_segment *segment)
+{
+    if (segment->len > 0 || segment->flags != TCP_ACK ||
+        world->now - c->answered_at > ANSWERS_PAUSE)
+        c->answers = 0;
+    c->answered_at = world->now;
+    if (++c->answers > ANSWERS_MAX)
+        world_fail(world, -ELOOP);
+}
+
 static void transmit(void *arg, struct tcp *tcp, const struct tcp_segment *segment)
 {
     struct host *host = arg;
@@ -147,6 +163,7 @@ static void transmit(void *arg, struct tcp *tcp, const struct tcp_segment *segme
 
     if (!p)
         return;
+    count_answers(world, c, segment);
     if (segment->flags & TCP_SYN) {
         c->isn[side] = segment->seq;
         c->isn_known[side] = true;

@@ -21,6 +21,7 @@ struct world_watch {
 /*
  * The scenario must have no axes. timeline and tally may each be NULL; without a timeline nothing
  * is kept per packet. tally is filled in (the caller calls tally_finish()). 0, -ENOMEM, -ECANCELED,
+ * -ELOOP where the two ends answer each other without end,
  * -EINVAL for a policy the engine cannot carry out.
  */
 int world_play(const struct scenario *scenario, struct timeline *timeline, struct tally *tally,
