@@ -6,24 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-void json_begin(FILE *to, const char *type)
+void json_out_begin(FILE *to, const char *type)
 {
     fprintf(to, "{\"type\":\"%s\",\"v\":1", type);
 }
 
-void json_end(FILE *to)
+void json_out_end(FILE *to)
 {
     fputs("}\n", to);
 }
 
-void json_name(FILE *to, const char *name)
+void json_out_name(FILE *to, const char *name)
 {
     fprintf(to, ",\"%s\":", name);
 }
 
 /* Piece by piece, so that no text is too long: a piece ends before the first byte of a character.
  */
-void json_string(FILE *to, const char *value)
+void json_out_string(FILE *to, const char *value)
 {
     enum { PIECE = 256 };
     char quoted[PUT_STRING(PIECE) + 1], piece[PIECE + 1];
@@ -48,34 +48,34 @@ void json_string(FILE *to, const char *value)
     fputc('"', to);
 }
 
-void json_text(FILE *to, const char *name, const char *value)
+void json_out_text(FILE *to, const char *name, const char *value)
 {
-    json_name(to, name);
-    json_string(to, value);
+    json_out_name(to, name);
+    json_out_string(to, value);
 }
 
-void json_number(FILE *to, const char *name, uint64_t value)
+void json_out_number(FILE *to, const char *name, uint64_t value)
 {
-    json_name(to, name);
+    json_out_name(to, name);
     fprintf(to, "%llu", (unsigned long long)value);
 }
 
-void json_bool(FILE *to, const char *name, bool value)
+void json_out_bool(FILE *to, const char *name, bool value)
 {
-    json_name(to, name);
+    json_out_name(to, name);
     fputs(value ? "true" : "false", to);
 }
 
-void json_null(FILE *to, const char *name)
+void json_out_null(FILE *to, const char *name)
 {
-    json_name(to, name);
+    json_out_name(to, name);
     fputs("null", to);
 }
 
-void json_seconds(FILE *to, const char *name, mtime_t value)
+void json_out_seconds(FILE *to, const char *name, mtime_t value)
 {
     char text[PUT_LINE];
 
-    json_name(to, name);
+    json_out_name(to, name);
     fwrite(text, 1, (size_t)(put_seconds(text, value) - text), to);
 }

@@ -12,16 +12,16 @@
 #include <stdio.h>
 
 /* Opens the object that the lines of our own files are: `{"type":"packet","v":1`. */
-void json_begin(FILE *to, const char *type);
-void json_end(FILE *to);                       /* and a newline */
-void json_string(FILE *to, const char *value); /* the bare value; NULL: null */
+void json_out_begin(FILE *to, const char *type);
+void json_out_end(FILE *to);                       /* and a newline */
+void json_out_string(FILE *to, const char *value); /* the bare value; NULL: null */
 /* Each writes `,"name":value`. */
-void json_text(FILE *to, const char *name, const char *value); /* NULL: null */
-void json_number(FILE *to, const char *name, uint64_t value);
-void json_bool(FILE *to, const char *name, bool value);
-void json_null(FILE *to, const char *name);
-void json_seconds(FILE *to, const char *name, mtime_t value); /* MTIME_NEVER: null */
+void json_out_text(FILE *to, const char *name, const char *value); /* NULL: null */
+void json_out_number(FILE *to, const char *name, uint64_t value);
+void json_out_bool(FILE *to, const char *name, bool value);
+void json_out_null(FILE *to, const char *name);
+void json_out_seconds(FILE *to, const char *name, mtime_t value); /* MTIME_NEVER: null */
 /* `,"name":{` or `[`: what follows has no comma before its first member. */
-void json_name(FILE *to, const char *name);
+void json_out_name(FILE *to, const char *name);
 
 #endif

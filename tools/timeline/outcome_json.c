@@ -12,18 +12,18 @@
 
 static void put_side(FILE *to, const char *name, const struct outcome_side *side)
 {
-    json_name(to, name);
+    json_out_name(to, name);
     fprintf(to, "{\"state\":");
-    json_string(to, side->state == SOCKET_GONE ? NULL : socket_state_name(side->state));
-    json_seconds(to, "noticed_s", side->noticed);
-    json_text(to, "error", side->error ? errno_name(side->error) : NULL);
-    json_bool(to, "eof", side->eof);
-    json_bool(to, "closed", side->closed);
-    json_bool(to, "gave_up", side->gave_up);
-    json_bool(to, "believes", side->believes);
-    json_bool(to, "crashed", side->crashed);
-    json_number(to, "probes", side->probes);
-    json_number(to, "retransmits", side->retransmits);
+    json_out_string(to, side->state == SOCKET_GONE ? NULL : socket_state_name(side->state));
+    json_out_seconds(to, "noticed_s", side->noticed);
+    json_out_text(to, "error", side->error ? errno_name(side->error) : NULL);
+    json_out_bool(to, "eof", side->eof);
+    json_out_bool(to, "closed", side->closed);
+    json_out_bool(to, "gave_up", side->gave_up);
+    json_out_bool(to, "believes", side->believes);
+    json_out_bool(to, "crashed", side->crashed);
+    json_out_number(to, "probes", side->probes);
+    json_out_number(to, "retransmits", side->retransmits);
     fputc('}', to);
 }
 
@@ -32,24 +32,24 @@ static void put_forgotten(FILE *to, const struct timeline *timeline,
 {
     bool idle = o->forgotten_by >= 0 && o->forgotten_after > 0;
 
-    json_text(to, "forgotten_by",
-              o->forgotten_by < 0
-                  ? NULL
-                  : scenario_place_name(timeline->scenario, (unsigned)o->forgotten_by));
-    json_seconds(to, "forgotten_s", o->forgotten_at);
-    json_text(to, "timeout_name", idle ? policy_timeout_name(o->forgotten_timeout) : NULL);
-    json_seconds(to, "timeout_s", idle ? o->forgotten_after : MTIME_NEVER);
-    json_seconds(to, "late_s", o->late_at);
-    json_text(to, "late_action", o->late ? event_action_name(o->late_action) : NULL);
+    json_out_text(to, "forgotten_by",
+                  o->forgotten_by < 0
+                      ? NULL
+                      : scenario_place_name(timeline->scenario, (unsigned)o->forgotten_by));
+    json_out_seconds(to, "forgotten_s", o->forgotten_at);
+    json_out_text(to, "timeout_name", idle ? policy_timeout_name(o->forgotten_timeout) : NULL);
+    json_out_seconds(to, "timeout_s", idle ? o->forgotten_after : MTIME_NEVER);
+    json_out_seconds(to, "late_s", o->late_at);
+    json_out_text(to, "late_action", o->late ? event_action_name(o->late_action) : NULL);
 }
 
 static void put_connection(FILE *to, const struct timeline *timeline,
                            const struct outcome_connection *o)
 {
     fprintf(to, "{\"connection\":%u", o->connection);
-    json_bool(to, "broken", o->broken);
+    json_out_bool(to, "broken", o->broken);
     put_forgotten(to, timeline, o);
-    json_seconds(to, "longest_idle_s", o->longest_idle);
+    json_out_seconds(to, "longest_idle_s", o->longest_idle);
     put_side(to, "client", &o->side[FLOW_CLIENT]);
     put_side(to, "server", &o->side[FLOW_SERVER]);
     fputc('}', to);
@@ -70,7 +70,7 @@ static int put_text(FILE *to, const struct timeline *timeline)
         r = -ENOMEM;
     if (r == 0) {
         text[strcspn(text, "\n")] = '\0';
-        json_text(to, "text", text);
+        json_out_text(to, "text", text);
     }
     free(text);
     return r;
@@ -89,13 +89,13 @@ int story_outcome_json(FILE *to, const struct timeline *timeline)
         believes[FLOW_CLIENT] += all[i].side[FLOW_CLIENT].believes;
         believes[FLOW_SERVER] += all[i].side[FLOW_SERVER].believes;
     }
-    json_begin(to, "outcome");
-    json_number(to, "connections", n);
-    json_number(to, "broken", broken);
-    json_number(to, "client_believes", believes[FLOW_CLIENT]);
-    json_number(to, "server_believes", believes[FLOW_SERVER]);
+    json_out_begin(to, "outcome");
+    json_out_number(to, "connections", n);
+    json_out_number(to, "broken", broken);
+    json_out_number(to, "client_believes", believes[FLOW_CLIENT]);
+    json_out_number(to, "server_believes", believes[FLOW_SERVER]);
     r = put_text(to, timeline);
-    json_name(to, "outcomes");
+    json_out_name(to, "outcomes");
     fputc('[', to);
     for (uint32_t i = 0; i < n && i < SHOWN; i++) {
         if (i > 0)
@@ -103,7 +103,7 @@ int story_outcome_json(FILE *to, const struct timeline *timeline)
         put_connection(to, timeline, &all[i]);
     }
     fputc(']', to);
-    json_end(to);
+    json_out_end(to);
     free(all);
     if (r < 0)
         return r;
