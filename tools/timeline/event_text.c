@@ -218,6 +218,23 @@ char *text_app(char *text, size_t size, const struct timeline_app *app)
     return text;
 }
 
+/* The rule and profile are the same in every line of a story, too. */
+static void drop_names(char *text)
+{
+    char *from = strstr(text, ", rule "), *to;
+
+    if (!from)
+        from = strstr(text, "(rule ");
+    if (!from)
+        return;
+    to = from + 1 + strcspn(from + 1, "):");
+    if (*from == '(' && *to == ')') { /* nothing else is in the brackets */
+        to++;
+        from -= from > text && from[-1] == ' ';
+    }
+    memmove(from, to, strlen(to) + 1);
+}
+
 char *text_flow_event(char *text, size_t size, const struct event *event)
 {
     const struct record_clock clock = {.now = event->time, .speed = 1};
@@ -234,6 +251,7 @@ char *text_flow_event(char *text, size_t size, const struct event *event)
     }
     end = from ? from + 1 : "";
     snprintf(text, size, "%-8s %s", kind, end);
+    drop_names(text);
     free(buf.data);
     return text;
 }

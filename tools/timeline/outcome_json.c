@@ -2,6 +2,7 @@
 /* The schema is documented in idlewall-scenario(5). */
 #include "tools/timeline/json_out.h"
 #include "tools/timeline/outcome.h"
+#include "tools/timeline/written.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -107,5 +108,5 @@ int story_outcome_json(FILE *to, const struct timeline *timeline)
     free(all);
     if (r < 0)
         return r;
-    return ferror(to) ? -EIO : 0;
+    return written_status(to);
 }

@@ -2,6 +2,7 @@
 /* What came of it, told in one paragraph. */
 #include "tools/timeline/outcome_private.h"
 #include "tools/timeline/story_clock.h"
+#include "tools/timeline/written.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -261,7 +262,7 @@ int story_outcome_text(FILE *to, const struct timeline *timeline, unsigned width
     if (fclose(paragraph) != 0)
         goto out;
     wrapped(to, text, width);
-    r = ferror(to) ? -EIO : 0;
+    r = written_status(to);
 out:
     free(text);
     free(all);

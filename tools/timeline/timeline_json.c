@@ -5,6 +5,7 @@
 #include "middlebox/record/line.h"
 #include "middlebox/record/put.h"
 #include "tools/timeline/json_out.h"
+#include "tools/timeline/written.h"
 
 #include <errno.h>
 #include <string.h>
@@ -256,5 +257,5 @@ int timeline_write_json(FILE *to, const struct timeline *timeline)
             break;
         }
     }
-    return ferror(to) ? -EIO : 0;
+    return written_status(to);
 }

@@ -3,6 +3,7 @@
 #include "tools/timeline/timeline_write.h"
 
 #include "tools/timeline/story_clock.h"
+#include "tools/timeline/written.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,13 +20,19 @@ struct told {
     mtime_t waits_since; /* the application, in read(); MTIME_NEVER: not */
 };
 
+/* What the scenario told an application to do is what it does next: one line is enough. */
+struct asked {
+    bool connect, send, close;
+};
+
 struct text {
     FILE *to;
     const struct timeline *timeline;
     struct text_fate *fates; /* by packet id */
     size_t n_fates;
-    size_t *next_view; /* by event: the next view of the same socket, or n_events */
-    struct told *told; /* by connection and side */
+    size_t *next_view;     /* by event: the next view of the same socket, or n_events */
+    struct told *told;     /* by connection and side */
+    struct asked asked[2]; /* by side */
     uint32_t connections;
     mtime_t last;
     bool any;
@@ -39,8 +46,7 @@ static void begin(struct text *text, mtime_t t, const char *who)
     char clock[STORY_TEXT], silence[STORY_TEXT];
 
     if (text->any && t - text->last >= SILENCE)
-        fprintf(text->to, "%14s  ... %s of silence ...\n", "",
-                story_duration(t - text->last, silence));
+        fprintf(text->to, "%14s  ... %s of silence ...\n", "", story_span(t - text->last, silence));
     text->any = true;
     text->last = t;
     fprintf(text->to, "%14s  %-*s  ", story_clock(t, clock), WHO, who);
@@ -121,6 +127,32 @@ static void see_socket(struct text *text, size_t i)
     told->view = e->socket;
 }
 
+static unsigned side_of(const struct timeline_event *e)
+{
+    return e->place == SCENARIO_CLIENT ? FLOW_CLIENT : FLOW_SERVER;
+}
+
+/* True the first time after the scenario asked for it. */
+static bool as_asked(struct asked *asked, enum app_act act)
+{
+    bool *flag = act == APP_CONNECT ? &asked->connect
+                 : act == APP_SEND  ? &asked->send
+                 : act == APP_CLOSE ? &asked->close
+                                    : NULL;
+    bool was = flag && *flag;
+
+    if (was)
+        *flag = false;
+    return was;
+}
+
+static void ask(struct asked *asked, enum deed_verb verb)
+{
+    asked->connect |= verb == DEED_CONNECT;
+    asked->send |= verb == DEED_SEND;
+    asked->close |= verb == DEED_CLOSE;
+}
+
 static void see_app(struct text *text, const struct timeline_event *e)
 {
     struct told *told = told_of(text, e);
@@ -145,7 +177,9 @@ static void see_app(struct text *text, const struct timeline_event *e)
     case APP_IDLE_CLOSE:
         break;
     }
-    line(text, e->t, e->place, e->connection, "%s", text_app(what, sizeof(what), &e->app));
+    if (as_asked(&text->asked[side_of(e)], e->app.act))
+        return;
+    line(text, e->t, e->place, e->connection, "app: %s", text_app(what, sizeof(what), &e->app));
 }
 
 static void see(struct text *text, size_t i)
@@ -157,6 +191,7 @@ static void see(struct text *text, size_t i)
     case TIMELINE_DEED:
         begin(text, e->t, "--");
         fprintf(text->to, "%s\n", text_deed(what, sizeof(what), text->timeline->scenario, e->deed));
+        ask(&text->asked[side_of(e)], e->deed->verb);
         if (e->deed->verb == DEED_CRASH || e->deed->verb == DEED_REBOOT)
             for (uint32_t c = 0; c <= text->connections; c++)
                 text->told[2 * c + (e->place != SCENARIO_CLIENT)].waits_since = MTIME_NEVER;
@@ -190,7 +225,8 @@ static void still_waiting(struct text *text)
                 continue;
             line(text, end,
                  side == FLOW_CLIENT ? SCENARIO_CLIENT : scenario_server(text->timeline->scenario),
-                 c, "still blocked in read(), since %s", story_clock(told->waits_since, since));
+                 c, "app: still blocked in read(), since %s",
+                 story_clock(told->waits_since, since));
         }
 }
 
@@ -270,7 +306,7 @@ int timeline_write_text(FILE *to, const struct timeline *timeline)
     still_waiting(&text);
     if (timeline->dropped_events)
         fprintf(to, "%zu more events are not shown\n", timeline->dropped_events);
-    r = ferror(to) ? -EIO : 0;
+    r = written_status(to);
 out:
     free(text.fates);
     free(text.next_view);
