@@ -13,7 +13,7 @@ const struct host_setting host_settings[] = {
     {"port", HOST_NUMBER, FIELD(port), 1, 65535},
     {"app", HOST_APP, 0, 0, 0, 0},
     {"keepalive", HOST_KEEPALIVE, 0, 0, 0, 0},
-    {"user-timeout", HOST_DURATION, FIELD(user_timeout), MS, YEAR},
+    {"user-timeout", HOST_DURATION, FIELD(user_timeout), MS, INT32_MAX *MS},
     {"read-timeout", HOST_DURATION, FIELD(behaviour.read_timeout), MS, YEAR},
     {"heartbeat", HOST_HEARTBEAT, 0, 0, 0, 0},
     {"idle-close", HOST_DURATION, FIELD(behaviour.idle_close), MS, YEAR},

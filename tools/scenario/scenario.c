@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tools/scenario/scenario_parse.h"
+#include "tools/scenario/scenario_build.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+void scenario_axis_finish(struct axis *axis)
+{
+    for (size_t i = 0; i < axis->n_values; i++)
+        free(axis->values[i]);
+    free(axis->values);
+    free(axis->label);
+}
 
 struct scenario *scenario_destroy(struct scenario *scenario)
 {
@@ -11,6 +19,7 @@ struct scenario *scenario_destroy(struct scenario *scenario)
     for (size_t i = 0; i < scenario->n_firewalls; i++) {
         free(scenario->firewall[i].name);
         free(scenario->firewall[i].profile);
+        free(scenario->firewall[i].policy_file);
         free(scenario->firewall[i].policy_text);
         policy_unref(scenario->firewall[i].policy);
     }
@@ -20,12 +29,8 @@ struct scenario *scenario_destroy(struct scenario *scenario)
     }
     for (size_t i = 0; i < scenario->n_expectations; i++)
         free(scenario->expectations[i].text);
-    for (size_t i = 0; i < scenario->n_axes; i++) {
-        for (size_t k = 0; k < scenario->axis[i].n_values; k++)
-            free(scenario->axis[i].values[k]);
-        free(scenario->axis[i].values);
-        free(scenario->axis[i].label);
-    }
+    for (size_t i = 0; i < scenario->n_axes; i++)
+        scenario_axis_finish(&scenario->axis[i]);
     free(scenario->expectations);
     free(scenario->deeds);
     free(scenario->title);

@@ -38,8 +38,9 @@ struct scenario_host {
 };
 
 struct scenario_firewall {
-    char *name;    /* unique; "firewall" when there is one without a name */
-    char *profile; /* shipped profile it starts from; NULL with a policy file */
+    char *name;        /* unique; "firewall" when there is one without a name */
+    char *profile;     /* shipped profile it starts from; NULL with a policy file */
+    char *policy_file; /* as named in the text; NULL without one */
     struct policy *policy;
     char *policy_text; /* the same in the policy language, for idlewalld */
 };

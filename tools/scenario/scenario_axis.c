@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What trying every value may cost, in bytes parsed. */
-#define TRIES_MAX ((size_t)256 << 20)
+/* What trying the values may cost, in bytes parsed; a deed costs as much as so many. */
+#define TRIES_MAX ((size_t)64 << 20)
+#define DEED_COST 4
+/* So many points are all tried, else only the values one by one. */
+#define POINTS_TRIED 1000
 
 size_t scenario_points(const struct scenario *scenario)
 {
@@ -68,36 +71,127 @@ int scenario_point(struct scenario **out, const struct scenario *scenario, const
     return r;
 }
 
-/* Every value once, beside the first values of the other axes. */
-static int try_values(const struct scenario *scenario, policy_fault_fn fault, void *arg)
+/* Faults of a text with other choices, told of the words that gave them. */
+struct trial {
+    struct policy_faults faults;
+    const struct scenario *scenario;
+    const size_t *choice;
+};
+
+/* Where the value stands: in a list, its own place. */
+static struct policy_at value_at(const struct scenario *scenario, const struct axis *axis, size_t k)
 {
+    const char *from = scenario->text + axis->offset, *word = from;
+
+    if (memchr(from, ',', axis->len))
+        for (; k > 0; k--)
+            word = strchr(word, ',') + 1;
+    return (struct policy_at){axis->line, axis->column + (unsigned)(word - from)};
+}
+
+static void trial_fault(void *arg, const char *message)
+{
+    struct trial *trial = arg;
+    const struct scenario *s = trial->scenario;
+    struct policy_at at = {1, 1};
+    char which[512] = "";
+    size_t used = 0;
+    unsigned line, column;
+    int skip = 0;
+
+    for (size_t i = 0; i < s->n_axes; i++)
+        if (trial->choice[i] > 0) {
+            at = value_at(s, &s->axis[i], trial->choice[i]);
+            if (used < sizeof(which))
+                used += (size_t)snprintf(which + used, sizeof(which) - used, "%s%s %s",
+                                         used > 0 ? ", " : "", s->axis[i].label,
+                                         s->axis[i].values[trial->choice[i]]);
+        }
+    message += strlen(s->name);
+    if (sscanf(message, ":%u:%u: %n", &line, &column, &skip) != 2)
+        skip = 0;
+    policy_fault(&trial->faults, at, "with %s: %s", which, message + skip);
+}
+
+static int try_choice(struct trial *trial, const size_t *choice)
+{
+    struct scenario *point = NULL;
+    int r;
+
+    trial->choice = choice;
+    r = scenario_point(&point, trial->scenario, choice, trial_fault, trial);
+    scenario_destroy(point);
+    return r;
+}
+
+/* Every value once, beside the first values of the other axes. */
+static int try_values(struct trial *trial)
+{
+    const struct scenario *s = trial->scenario;
     int r = 0;
 
-    for (size_t i = 0; i < scenario->n_axes; i++)
-        for (size_t k = 1; k < scenario->axis[i].n_values; k++) {
+    for (size_t i = 0; i < s->n_axes; i++)
+        for (size_t k = 1; k < s->axis[i].n_values; k++) {
             size_t choice[SCENARIO_AXES] = {0};
-            struct scenario *point = NULL;
             int tried;
 
             choice[i] = k;
-            tried = scenario_point(&point, scenario, choice, fault, arg);
-            scenario_destroy(point);
+            tried = try_choice(trial, choice);
             if (tried == -ENOMEM)
                 return tried;
-            if (tried < 0) { /* the same value may be wrong in more than one way; one is enough */
-                r = tried;
-                break;
-            }
+            r = tried < 0 ? tried : r;
         }
     return r;
 }
 
-static int refuse(const char *name, unsigned line, unsigned column, const char *what,
-                  policy_fault_fn fault, void *arg)
+/* Values that do not go together. Up to the first: there could be many of the same kind. */
+static int try_points(struct trial *trial)
+{
+    const struct scenario *s = trial->scenario;
+    size_t points = scenario_points(s);
+    int r = 0;
+
+    for (size_t point = 0; r == 0 && point < points; point++) {
+        size_t choice[SCENARIO_AXES] = {0}, rest = point, beside = 0;
+
+        for (size_t i = s->n_axes; i-- > 0;) {
+            choice[i] = rest % s->axis[i].n_values;
+            rest /= s->axis[i].n_values;
+            beside += choice[i] > 0;
+        }
+        if (beside > 1)
+            r = try_choice(trial, choice);
+    }
+    return r;
+}
+
+static int try_axes(const struct scenario *scenario, policy_fault_fn fault, void *arg)
+{
+    struct trial trial = {.faults = {.name = scenario->name, .report = fault, .arg = arg},
+                          .scenario = scenario};
+    size_t cost = strlen(scenario->text) + DEED_COST * scenario->n_deeds, tries = 0;
+    int r;
+
+    for (size_t i = 0; i < scenario->n_axes; i++)
+        tries += scenario->axis[i].n_values;
+    if (tries > 0 && cost > TRIES_MAX / tries) {
+        policy_fault(
+            &trial.faults, (struct policy_at){scenario->axis[0].line, scenario->axis[0].column},
+            "too many values for so long a story; allowed: fewer values, or a shorter text "
+            "with fewer deeds");
+        return -EINVAL;
+    }
+    r = try_values(&trial);
+    if (r == 0 && scenario_points(scenario) <= POINTS_TRIED && cost <= TRIES_MAX / POINTS_TRIED)
+        r = try_points(&trial);
+    return r;
+}
+
+static int refuse(const char *name, const char *what, policy_fault_fn fault, void *arg)
 {
     struct policy_faults faults = {.name = name, .report = fault, .arg = arg};
 
-    policy_fault(&faults, (struct policy_at){line, column}, "%s", what);
+    policy_fault(&faults, (struct policy_at){1, 1}, "%s", what);
     return faults.error ? faults.error : -EINVAL;
 }
 
@@ -105,22 +199,15 @@ int scenario_parse(struct scenario **out, const char *name, const char *text, si
                    const char *directory, policy_fault_fn fault, void *arg)
 {
     struct scenario *scenario = NULL;
-    size_t tries = 0;
     int r;
 
     if (len > SCENARIO_TEXT_MAX)
-        return refuse(name, 1, 1, "the text is too long; allowed: at most 1 MiB", fault, arg);
-    if (memchr(text, '\0', len))
-        return refuse(name, 1, 1, "a NUL byte in the text; allowed: UTF-8", fault, arg);
+        return refuse(name, "the text is too long; allowed: at most 1 MiB", fault, arg);
+    if (len > 0 && memchr(text, '\0', len))
+        return refuse(name, "a NUL byte in the text; allowed: UTF-8", fault, arg);
     r = scenario_parse_text(&scenario, name, text, len, directory, fault, arg);
-    for (size_t i = 0; r == 0 && i < scenario->n_axes; i++)
-        tries += scenario->axis[i].n_values;
-    if (r == 0 && tries > 0 && len > TRIES_MAX / tries)
-        r = refuse(name, scenario->axis[0].line, scenario->axis[0].column,
-                   "too many values for so long a text; allowed: 256 MiB, values times length",
-                   fault, arg);
     if (r == 0)
-        r = try_values(scenario, fault, arg);
+        r = try_axes(scenario, fault, arg);
     if (r < 0)
         scenario = scenario_destroy(scenario);
     *out = scenario;

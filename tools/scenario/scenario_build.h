@@ -25,7 +25,9 @@ struct build_word {
     bool quoted;
 };
 struct build_statement {
-    size_t first, n; /* of words */
+    size_t first, n;        /* of words */
+    struct policy_at brace; /* line 0: none */
+    bool broken;            /* what follows the words is a fault already reported */
 };
 
 struct scenario_build {
@@ -34,19 +36,23 @@ struct scenario_build {
     struct scenario *scenario;
     struct build_word *words; /* owned; of all statements */
     size_t n_words, room_words, statement_start;
+    size_t line_start; /* in braces: the first word of the line */
+    struct policy_at brace;
     struct build_statement *statements; /* owned */
     size_t n_statements, room_statements;
     struct policy_at end;
     unsigned line[2]; /* where client and server stand; 0: not yet */
     unsigned place;   /* how many hosts and firewalls stand above */
     bool link_given[SCENARIO_FIREWALLS + 1];
-    unsigned once[16]; /* lines of the statements that may stand once */
-    bool until_given, sample_given;
+    unsigned once[16];     /* lines of the statements that may stand once */
+    bool cut;              /* an unclosed brace swallowed the rest */
+    bool until_given;      /* and it is a time */
+    struct axis *replaced; /* owned; of settings that `set` replaced, whose words are still used */
+    size_t n_replaced, room_replaced;
     size_t room_deeds, room_expectations, room_axes;
     mtime_t last_deed; /* `after` counts from it */
     struct build_firewall {
-        struct policy_word name;
-        bool named;
+        struct policy_at at;
         struct policy_word profile; /* text NULL: the default */
         struct policy_word file;    /* quoted; text NULL: none */
         struct build_pair {
@@ -60,9 +66,14 @@ struct scenario_build {
 int scenario_parse_text(struct scenario **out, const char *name, const char *text, size_t len,
                         const char *directory, policy_fault_fn fault, void *arg);
 
+void scenario_axis_finish(struct axis *axis);
+
 /* What the grammar calls. */
 void scenario_build_word(struct scenario_build *build, struct policy_word word, bool quoted);
 void scenario_build_statement(struct scenario_build *build);
+void scenario_build_broken(struct scenario_build *build);
+void scenario_build_open(struct scenario_build *build, struct policy_at at);
+void scenario_build_line(struct scenario_build *build);
 void scenario_build_drop(struct scenario_build *build);
 void scenario_build_unclosed(struct scenario_build *build, struct policy_at at);
 
@@ -78,14 +89,23 @@ struct words {
     const struct build_word *all;
     size_t n, i;
     struct policy_at end; /* of the line */
-    bool faulty;          /* reported: the rest of the statement is passed over */
+    bool faulty;          /* reported: the rest of the line is passed over */
+    unsigned fault_line;
+    bool broken;   /* what is missing at the end has been reported */
+    bool replaces; /* `set`: what comes later wins */
 };
 __attribute__((format(printf, 2, 3))) void words_fault(struct words *words, const char *format,
                                                        ...);
+__attribute__((format(printf, 3, 4))) void words_fault_at(struct words *words, struct policy_at at,
+                                                          const char *format, ...);
 /* At the word that was taken last. */
 __attribute__((format(printf, 2, 3))) void words_fault_last(struct words *words, const char *format,
                                                             ...);
 bool words_more(const struct words *words);
+/* As words_more(); but a fault in braces is forgotten at the next line. */
+bool words_resume(struct words *words);
+/* False, reported, if bit is in given already; else it is now. At the word that was taken last. */
+bool words_once(struct words *words, uint64_t *given, unsigned bit, const char *label);
 bool words_next_is(const struct words *words, const char *text);
 /* Takes the word if it is this one. */
 bool words_accept(struct words *words, const char *text);
@@ -118,6 +138,8 @@ bool value_parse(struct words *words, struct policy_word word, enum value_kind k
  * first of its values is given. */
 bool value_take(struct words *words, const char *label, enum value_kind kind, uint64_t least,
                 uint64_t most, bool never, struct value *out);
+/* The axis of that label is no more. */
+void value_replace(struct words *words, const char *label);
 /* A single value, no list. */
 bool value_take_one(struct words *words, const char *what, enum value_kind kind, uint64_t least,
                     uint64_t most, struct value *out);
@@ -131,10 +153,14 @@ void host_statement(struct words *words, enum flow_side side, bool again);
 void host_settings_finish(struct scenario_build *build);
 /* `on|off|IDLE INTERVAL COUNT|idle N ...` */
 bool keepalive_take(struct words *words, const char *label, struct scenario_host *host);
+/* TCP_USER_TIMEOUT is an int of milliseconds (net/ipv4/tcp.c). */
+#define USER_TIMEOUT_MAX (INT32_MAX * (uint64_t)MTIME_MSEC)
 void firewall_statement(struct words *words);
 void firewall_set(struct words *words, size_t which);
 void firewalls_finish(struct scenario_build *build);
-void link_statement(struct words *words, struct scenario_link *link, const char *label);
+/* What it named. */
+enum { LINK_DELAY, LINK_LOSS };
+uint64_t link_statement(struct words *words, struct scenario_link *link, const char *label);
 void deed_statement(struct words *words);
 void deeds_finish(struct scenario_build *build);
 void expect_statement(struct words *words, struct policy_at at);

@@ -92,7 +92,7 @@ static void path_deed(struct words *words, struct deed *deed)
 static void set_deed(struct words *words, struct deed *deed)
 {
     struct scenario_host *host = &words->build->scenario->host[deed->side];
-    struct scenario_host wanted = {.times = host->times};
+    struct scenario_host wanted = {.system = host->system, .times = host->times};
     size_t n_axes = words->build->scenario->n_axes;
     struct value value;
 
@@ -104,7 +104,7 @@ static void set_deed(struct words *words, struct deed *deed)
         }
     } else if (words_accept(words, "user-timeout")) {
         deed->verb = DEED_USER_TIMEOUT;
-        if (value_take_one(words, "a duration", VALUE_DURATION, 0, SCENARIO_UNTIL_MAX, &value))
+        if (value_take_one(words, "a duration", VALUE_DURATION, 0, USER_TIMEOUT_MAX, &value))
             deed->duration = (mtime_t)value.number;
     } else {
         words_fault(words, "what is set? allowed: keepalive ..., user-timeout DURATION");
@@ -257,7 +257,7 @@ static void every(struct words *words, struct deed *deed)
         return;
     if (words_accept(words, "to") && !take_time(words, "a time", 0, &to))
         return;
-    if (!in_time(words, from) || !in_time(words, to))
+    if (!in_time(words, to))
         return;
     what(words, deed);
     words_finish(words);
@@ -265,6 +265,13 @@ static void every(struct words *words, struct deed *deed)
         return;
     if (to > from && (to - from) / period > SCENARIO_DEEDS_MAX) {
         words_fault_last(words, "this happens too often; allowed: %d times", SCENARIO_DEEDS_MAX);
+        return;
+    }
+    if (from > to && !words->build->until_given)
+        return;
+    if (from > to) {
+        words_fault_last(words, "this never happens: it would begin after its end; allowed: a "
+                                "period or `from` up to `to` and the story's end");
         return;
     }
     for (deed->at = from; deed->at <= to; deed->at = mtime_add(deed->at, period))

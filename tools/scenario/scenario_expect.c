@@ -118,6 +118,27 @@ static int flags_of(struct policy_word word)
     return word.len > 0 ? flags : -1;
 }
 
+/* Nobody sends, and nobody gets, what could only come from another. */
+static void check_sender(struct words *words, const struct expectation *e)
+{
+    bool client = e->place == SCENARIO_CLIENT;
+    bool host = client || e->place == words->build->scenario->n_firewalls + 1;
+    enum flow_side own = client ? FLOW_CLIENT : FLOW_SERVER;
+
+    if (e->flags == EXPECT_ICMP)
+        return;
+    if (host && e->passage == EXPECT_SENDS && e->note == NOTE_DCD)
+        words_fault_last(words, "only a firewall asks so; allowed: FIREWALL sends dcd");
+    else if (!host && e->passage == EXPECT_SENDS && e->note >= 0 && e->note != NOTE_DCD)
+        words_fault_last(words, "a firewall sends none of its own; allowed: packet, flags, dcd, "
+                                "icmp");
+    else if (host && e->side_given && (e->side == own) != (e->passage == EXPECT_SENDS))
+        words_fault_last(words, "the %s %s; allowed: from %s, or without it", flow_side_name(own),
+                         e->passage == EXPECT_SENDS ? "sends nothing in the other's name"
+                                                    : "receives nothing of its own",
+                         flow_side_name(e->passage == EXPECT_SENDS ? own : (enum flow_side) !own));
+}
+
 static void take_packet(struct words *words, struct expectation *e, enum expect_passage passage)
 {
     struct policy_word word;
@@ -142,9 +163,9 @@ static void take_packet(struct words *words, struct expectation *e, enum expect_
         if (e->side == FLOW_SERVER && !words_accept(words, "server"))
             words_fault(words, "from whom? allowed: client, server");
     }
-    if (words_accept(words, "times")) {
+    check_sender(words, e);
+    if (words_accept(words, "times"))
         take_count(words, e, EXPECT_PACKET);
-    }
 }
 
 static void host_expectation(struct words *words, struct expectation *e)
@@ -185,7 +206,8 @@ static void take_flow(struct words *words, struct expectation *e)
         return;
     snprintf(name, sizeof(name), "%.*s", (int)(word.len < 31 ? word.len : 31), word.text);
     e->state = strcmp(name, "gone") == 0 ? -1 : flow_state_parse(name);
-    if (e->state < 0 && strcmp(name, "gone") != 0)
+    if ((e->state < 0 && strcmp(name, "gone") != 0) || e->state == FLOW_UNREPLIED ||
+        e->state == FLOW_REPLIED || e->state == FLOW_NONE)
         words_fault_last(words,
                          "\"%.*s\" is no state of a flow; allowed: gone, SYN_SENT, SYN_RECV, "
                          "ESTABLISHED, FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE",
@@ -245,13 +267,26 @@ static void take_when(struct words *words, struct expectation *e)
         words_fault_last(words, "this is after the story's end; allowed: times up to `until`");
 }
 
+/* Its words, one blank between two. */
 static char *line_text(struct words *words)
 {
     struct policy_word first = words->all[1].word, last = words->all[words->n - 1].word;
-    char *text = strndup(first.text, (size_t)(last.text + last.len - first.text));
+    char *text = malloc((size_t)(last.text + last.len - first.text) + words->n);
+    size_t used = 0;
 
-    if (!text)
+    if (!text) {
         words->build->faults.error = -ENOMEM;
+        return NULL;
+    }
+    for (size_t i = 1; i < words->n; i++) {
+        struct policy_word word = words->all[i].word;
+
+        if (i > 1)
+            text[used++] = ' ';
+        memcpy(text + used, word.text, word.len);
+        used += word.len;
+    }
+    text[used] = '\0';
     return text;
 }
 

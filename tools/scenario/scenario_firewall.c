@@ -5,11 +5,13 @@
 #include "tools/scenario/scenario_build.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define BASE "linux-nf-conntrack"
-#define POLICY_FILE_MAX ((long)POLICY_TEXT_MAX)
 
 /* Statements of the policy language outside profiles, and how many words they take. */
 static const struct {
@@ -33,7 +35,17 @@ static bool is_setting(struct policy_word word)
     return global_values(word) > 0 || policy_setting_find(word) < POLICY_SETTINGS;
 }
 
-static void take_pair(struct words *words, struct build_firewall *f, const char *name)
+static unsigned bit_of(struct policy_word word)
+{
+    for (unsigned i = 0; i < sizeof(globals) / sizeof(globals[0]); i++)
+        if (word_equals(word, globals[i].name))
+            return i;
+    return (unsigned)(sizeof(globals) / sizeof(globals[0])) + policy_setting_find(word);
+}
+_Static_assert(POLICY_SETTINGS + sizeof(globals) / sizeof(globals[0]) <= 64, "bits of a statement");
+
+static void take_pair(struct words *words, struct build_firewall *f, const char *name,
+                      uint64_t *given)
 {
     struct build_pair pair = {0}, *room;
     struct value value;
@@ -50,7 +62,8 @@ static void take_pair(struct words *words, struct build_firewall *f, const char 
         return;
     }
     snprintf(label, sizeof(label), "%s %.*s", name, POLICY_WORD_ARG(pair.setting));
-    if (!value_take(words, label, VALUE_WORD, 0, 0, false, &value))
+    if (!words_once(words, given, bit_of(pair.setting), label) ||
+        !value_take(words, label, VALUE_WORD, 0, 0, false, &value))
         return;
     pair.value = value.word;
     if (global_values(pair.setting) == 2 && !words_take(words, &pair.second, "its second value"))
@@ -72,21 +85,22 @@ static void take_pair(struct words *words, struct build_firewall *f, const char 
 
 static void take_settings(struct words *words, struct build_firewall *f, const char *name)
 {
-    while (words_more(words))
-        take_pair(words, f, name);
+    uint64_t given = 0;
+
+    while (words_resume(words))
+        take_pair(words, f, name, &given);
 }
 
-/* The name is looked for first: labels of a grid's axes have it. */
-static char *name_of(struct words *words, struct build_firewall *f, size_t index)
+/* The name is looked for first: labels of a grid's axes have it. It stands before all settings. */
+static char *name_of(struct words *words, size_t index)
 {
+    bool policy = words_next_is(words, "policy");
+    size_t at = words->i + (policy ? 2 : words_next_is(words, "named") ? 0 : 1);
     char text[32];
 
-    for (size_t i = words->i; i + 1 < words->n; i++)
-        if (!words->all[i].quoted && word_equals(words->all[i].word, "named")) {
-            f->name = words->all[i + 1].word;
-            f->named = true;
-            return scenario_build_string(words->build, f->name, words->all[i + 1].quoted);
-        }
+    if (at + 1 < words->n && !words->all[at].quoted && word_equals(words->all[at].word, "named") &&
+        !words->all[at + 1].quoted)
+        return scenario_build_string(words->build, words->all[at + 1].word, false);
     if (index == 0)
         strcpy(text, "firewall");
     else
@@ -96,8 +110,8 @@ static char *name_of(struct words *words, struct build_firewall *f, size_t index
 
 static bool name_fits(struct words *words, const char *name)
 {
-    static const char *const taken[] = {"client", "server", "block", "unblock", "prohibit",
-                                        "lose",   "not",    "link",  "from",    "at"};
+    static const char *const taken[] = {"client", "server", "block", "unblock", "prohibit", "lose",
+                                        "not",    "link",   "from",  "to",      "at"};
     const struct scenario *s = words->build->scenario;
     size_t len = strlen(name);
     bool ok =
@@ -114,7 +128,8 @@ static bool name_fits(struct words *words, const char *name)
                     name);
     for (size_t i = 0; ok && i < s->n_firewalls; i++)
         if (strcmp(s->firewall[i].name, name) == 0) {
-            words_fault(words, "there is a firewall %s already", name);
+            words_fault(words, "there is a firewall %s already; allowed: named NAME, another",
+                        name);
             ok = false;
         }
     return ok;
@@ -124,6 +139,7 @@ void firewall_statement(struct words *words)
 {
     struct scenario *s = words->build->scenario;
     struct build_firewall *f;
+    struct policy_word named;
     struct value value;
     char label[64];
     char *name;
@@ -133,8 +149,10 @@ void firewall_statement(struct words *words)
         return;
     }
     f = &words->build->firewalls[s->n_firewalls];
-    name = name_of(words, f, s->n_firewalls);
+    f->at = words->all[0].word.at;
+    name = name_of(words, s->n_firewalls);
     if (!name || !name_fits(words, name)) {
+        words->build->faults.error = name ? words->build->faults.error : -ENOMEM;
         free(name);
         return;
     }
@@ -156,7 +174,7 @@ void firewall_statement(struct words *words)
                 POLICY_WORD_ARG(value.word));
     }
     if (words_accept(words, "named"))
-        words->i++;
+        words_take(words, &named, "a name");
     if (f->file.text && words_more(words))
         words_fault(words, "a policy file has all the settings; allowed: nothing more");
     take_settings(words, f, name);
@@ -167,6 +185,9 @@ void firewall_set(struct words *words, size_t which)
     if (words->build->firewalls[which].file.text)
         words_fault(words,
                     "this firewall has a policy file; allowed: settings of firewalls without one");
+    else if (!words_more(words))
+        words_fault(words, "what is set? allowed: settings of the policy language");
+    words->replaces = true;
     take_settings(words, &words->build->firewalls[which],
                   words->build->scenario->firewall[which].name);
 }
@@ -174,10 +195,29 @@ void firewall_set(struct words *words, size_t which)
 /* Faults of the made text belong to the words that made its lines. */
 struct made {
     struct scenario_build *build;
-    struct policy_at lines[POLICY_SETTINGS + 16];
+    struct made_line {
+        const struct build_pair *pair; /* NULL: of no words */
+        unsigned indent;
+    } lines[POLICY_SETTINGS + 16];
     size_t n_lines;
     struct policy_at fallback;
+    bool file; /* the text is a file's: its faults have their own place in it */
 };
+
+/* Columns count from 1; there is one blank between two words. */
+static struct policy_at made_at(const struct made *made, unsigned line, unsigned column)
+{
+    const struct made_line *of = line >= 1 && line <= made->n_lines ? &made->lines[line - 1] : NULL;
+    size_t value;
+
+    if (!of || !of->pair)
+        return made->fallback;
+    value = of->indent + of->pair->setting.len + 2;
+    if (column < value)
+        return of->pair->setting.at;
+    return of->pair->second.text && column > value + of->pair->value.len ? of->pair->second.at
+                                                                         : of->pair->value.at;
+}
 
 static void made_fault(void *arg, const char *message)
 {
@@ -185,17 +225,19 @@ static void made_fault(void *arg, const char *message)
     unsigned line = 0, column = 0;
     int at = 0;
 
+    if (made->file) {
+        policy_fault(&made->build->faults, made->fallback, "%s", message);
+        return;
+    }
     if (sscanf(message, "policy:%u:%u: %n", &line, &column, &at) < 2)
         at = 0;
-    policy_fault(&made->build->faults,
-                 line >= 1 && line <= made->n_lines ? made->lines[line - 1] : made->fallback, "%s",
-                 message + at);
+    policy_fault(&made->build->faults, made_at(made, line, column), "%s", message + at);
 }
 
 static void line(struct made *made, FILE *to, const char *indent, const struct build_pair *pair)
 {
     if (made->n_lines < sizeof(made->lines) / sizeof(made->lines[0]))
-        made->lines[made->n_lines++] = pair->value.at;
+        made->lines[made->n_lines++] = (struct made_line){pair, (unsigned)strlen(indent)};
     fprintf(to, "%s%.*s %.*s", indent, (int)pair->setting.len, pair->setting.text,
             (int)pair->value.len, pair->value.text);
     if (pair->second.text)
@@ -206,7 +248,7 @@ static void line(struct made *made, FILE *to, const char *indent, const struct b
 static void other_line(struct made *made)
 {
     if (made->n_lines < sizeof(made->lines) / sizeof(made->lines[0]))
-        made->lines[made->n_lines++] = made->fallback;
+        made->lines[made->n_lines++] = (struct made_line){0};
 }
 
 static void write_policy(struct made *made, FILE *to, const struct build_firewall *f)
@@ -251,6 +293,26 @@ static void write_policy(struct made *made, FILE *to, const struct build_firewal
     other_line(made);
 }
 
+/* A pipe could be waited for without end. */
+static FILE *open_regular(const char *path)
+{
+    struct stat status;
+    FILE *from = NULL;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &status) == 0) {
+        if (S_ISREG(status.st_mode))
+            from = fdopen(fd, "r");
+        else
+            errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    }
+    if (!from)
+        close(fd);
+    return from;
+}
+
 static void read_file(struct made *made, const struct build_firewall *f,
                       struct scenario_firewall *firewall)
 {
@@ -269,13 +331,16 @@ static void read_file(struct made *made, const struct build_firewall *f,
     else if (asprintf(&path, "%s%s%s", name[0] == '/' ? "" : build->directory,
                       name[0] == '/' ? "" : "/", name) < 0)
         path = NULL, build->faults.error = -ENOMEM;
-    if (path && !(from = fopen(path, "re")))
-        policy_fault(&build->faults, f->file.at, "%s: %s", path, strerror(errno));
+    if (path && !(from = open_regular(path)))
+        policy_fault(&build->faults, f->file.at, "%s: %s; allowed: a policy file", path,
+                     strerror(errno));
     firewall->policy_text = from ? malloc(POLICY_TEXT_MAX + 2) : NULL;
     if (firewall->policy_text) {
         len = fread(firewall->policy_text, 1, POLICY_TEXT_MAX + 1, from);
         firewall->policy_text[len] = '\0';
-        policy_parse(&firewall->policy, "policy", firewall->policy_text, len, made_fault, made);
+        policy_parse(&firewall->policy, name, firewall->policy_text, len, made_fault, made);
+        firewall->policy_file = name;
+        name = NULL;
     } else if (from) {
         build->faults.error = -ENOMEM;
     }
@@ -298,9 +363,10 @@ static void finish(struct scenario_build *build, size_t i)
         return;
     }
     made->build = build;
-    made->fallback = f->profile.text ? f->profile.at : (struct policy_at){1, 1};
+    made->fallback = f->profile.text ? f->profile.at : f->at;
     if (f->file.text) {
         made->fallback = f->file.at;
+        made->file = true;
         read_file(made, f, firewall);
         free(made);
         return;

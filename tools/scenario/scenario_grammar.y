@@ -37,7 +37,7 @@ static void scenario_yyerror(struct policy_at *at, struct scenario_build *build,
 
 %%
 text: lines
-    | lines words OPEN inner        { scenario_build_unclosed(build, $3.at); }
+    | lines words open inner        { scenario_build_unclosed(build, $3.at); }
     ;
 
 lines: %empty
@@ -46,8 +46,10 @@ lines: %empty
 
 line: NEWLINE
     | words NEWLINE                 { scenario_build_statement(build); }
-    | words OPEN inner CLOSE NEWLINE { scenario_build_statement(build); }
-    | error NEWLINE                 { scenario_build_drop(build); yyerrok; }
+    | words open inner CLOSE NEWLINE { scenario_build_statement(build); }
+    | words open inner CLOSE error NEWLINE { scenario_build_statement(build); yyerrok; }
+    | words error NEWLINE           { scenario_build_broken(build); yyerrok; }
+    | error NEWLINE                 { yyerrok; }
     ;
 
 words: word
@@ -58,9 +60,13 @@ word: WORD                          { scenario_build_word(build, $1, false); }
     | STRING                        { scenario_build_word(build, $1, true); }
     ;
 
+open: OPEN                          { scenario_build_open(build, $1.at); $$ = $1; }
+    ;
+
 inner: %empty
     | inner word
-    | inner NEWLINE
+    | inner NEWLINE                 { scenario_build_line(build); }
+    | inner error NEWLINE           { scenario_build_drop(build); yyerrok; }
     ;
 %%
 

@@ -4,8 +4,12 @@
 
 #include <stdio.h>
 
-#define KEEPALIVE_SECONDS 32767 /* MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL */
-#define KEEPALIVE_COUNT 127     /* MAX_TCP_KEEPCNT */
+/* Of a socket, on Linux: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT (include/net/tcp.h).
+ * Others take more. */
+#define LINUX_SECONDS 32767
+#define LINUX_COUNT 127
+#define OTHER_SECONDS (SCENARIO_UNTIL_MAX / MTIME_SEC)
+#define OTHER_COUNT 10000
 
 static void put(struct scenario_host *host, const struct host_setting *setting, uint64_t value)
 {
@@ -52,32 +56,35 @@ static bool take_figure(struct words *words, const char *label, const char *figu
     return true;
 }
 
-/* Named figures, in any order: bits of what was given. */
-static unsigned take_times(struct words *words, const char *label, struct keepalive_times *times)
+enum figure { FIGURE_IDLE, FIGURE_INTERVAL, FIGURE_COUNT, FIGURES };
+static const char *const figures[] = {"idle", "interval", "count"};
+
+static int figure_next(const struct words *words)
 {
-    unsigned given = 0;
+    for (int i = 0; i < FIGURES; i++)
+        if (words_next_is(words, figures[i]))
+            return i;
+    return -1;
+}
+
+static bool take_time(struct words *words, const char *label, enum figure figure,
+                      const struct system *system, struct keepalive_times *times)
+{
+    bool is_linux = strcmp(system->name, "linux") == 0;
     uint64_t n;
 
-    for (;;) {
-        if (words_accept(words, "idle")) {
-            if (!take_figure(words, label, "idle", KEEPALIVE_SECONDS, VALUE_SECONDS, &n))
-                return 0;
-            times->idle = (mtime_t)n;
-            given |= 1;
-        } else if (words_accept(words, "interval")) {
-            if (!take_figure(words, label, "interval", KEEPALIVE_SECONDS, VALUE_SECONDS, &n))
-                return 0;
-            times->interval = (mtime_t)n;
-            given |= 2;
-        } else if (words_accept(words, "count")) {
-            if (!take_figure(words, label, "count", KEEPALIVE_COUNT, VALUE_NUMBER, &n))
-                return 0;
-            times->count = (unsigned)n;
-            given |= 4;
-        } else {
-            return given;
-        }
-    }
+    if (!take_figure(words, label, figures[figure],
+                     figure == FIGURE_COUNT ? (is_linux ? LINUX_COUNT : OTHER_COUNT)
+                                            : (is_linux ? LINUX_SECONDS : OTHER_SECONDS),
+                     figure == FIGURE_COUNT ? VALUE_NUMBER : VALUE_SECONDS, &n))
+        return false;
+    if (figure == FIGURE_IDLE)
+        times->idle = (mtime_t)n;
+    else if (figure == FIGURE_INTERVAL)
+        times->interval = (mtime_t)n;
+    else
+        times->count = (unsigned)n;
+    return true;
 }
 
 static bool starts_with_digit(const struct words *words)
@@ -86,53 +93,59 @@ static bool starts_with_digit(const struct words *words)
            words->all[words->i].word.text[0] <= '9';
 }
 
-/* Positional figures come as three; named ones as many as one likes. */
+/* Positional figures come as three; named ones as many as one likes, in any order. Bits of what was
+ * given; 0 after a fault. */
 static unsigned keepalive_figures(struct words *words, const char *label,
-                                  struct keepalive_times *times)
+                                  const struct system *system, struct keepalive_times *times)
 {
-    uint64_t idle, interval, count;
+    uint64_t given = 0;
+    int figure;
 
-    if (!starts_with_digit(words)) {
-        unsigned given = take_times(words, label, times);
-
-        if (given == 0)
-            words_fault(words,
-                        "%s needs its figures; allowed: on, off, IDLE INTERVAL COUNT, "
-                        "idle N, interval N, count N",
-                        label);
-        return given;
+    if (starts_with_digit(words)) {
+        for (figure = FIGURE_IDLE; figure < FIGURES; figure++)
+            if (!take_time(words, label, (enum figure)figure, system, times))
+                return 0;
+        return 7;
     }
-    if (!take_figure(words, label, "idle", KEEPALIVE_SECONDS, VALUE_SECONDS, &idle) ||
-        !take_figure(words, label, "interval", KEEPALIVE_SECONDS, VALUE_SECONDS, &interval) ||
-        !take_figure(words, label, "count", KEEPALIVE_COUNT, VALUE_NUMBER, &count))
-        return 0;
-    *times = (struct keepalive_times){(mtime_t)idle, (mtime_t)interval, (unsigned)count};
-    return 7;
+    while ((figure = figure_next(words)) >= 0) {
+        words->i++;
+        if (!words_once(words, &given, (unsigned)figure, figures[figure]) ||
+            !take_time(words, label, (enum figure)figure, system, times))
+            return 0;
+    }
+    if (given == 0)
+        words_fault(words,
+                    "%s needs its figures; allowed: on, off, IDLE INTERVAL COUNT, idle N, "
+                    "interval N, count N",
+                    label);
+    return (unsigned)given;
 }
 
+/* `off` can have figures too: a list of both needs them in one place. */
 bool keepalive_take(struct words *words, const char *label, struct scenario_host *host)
 {
     bool on = true;
     unsigned given;
 
-    if (!starts_with_digit(words) && !words_next_is(words, "idle") &&
-        !words_next_is(words, "interval") && !words_next_is(words, "count")) {
+    if (!starts_with_digit(words) && figure_next(words) < 0) {
         if (!take_switch(words, label, &on))
             return false;
         host->keepalive = on ? SOFTWARE_KEEPALIVE_ON : SOFTWARE_KEEPALIVE_OFF;
         host->set |= HOST_SET_KEEPALIVE;
-        if (!on || (!words_next_is(words, "idle") && !words_next_is(words, "interval") &&
-                    !words_next_is(words, "count")))
+        if (figure_next(words) < 0)
             return true;
+    } else if (words->replaces) {
+        value_replace(words, label);
     }
-    given = keepalive_figures(words, label, &host->times);
-    host->keepalive = SOFTWARE_KEEPALIVE_ON;
+    given = keepalive_figures(words, label, &host->system, &host->times);
+    host->keepalive = on ? SOFTWARE_KEEPALIVE_ON : SOFTWARE_KEEPALIVE_OFF;
     host->set |= HOST_SET_KEEPALIVE | (given & 1 ? HOST_SET_IDLE : 0) |
                  (given & 2 ? HOST_SET_INTERVAL : 0) | (given & 4 ? HOST_SET_COUNT : 0);
     return given != 0;
 }
 
-static void take_app(struct words *words, const char *label, struct scenario_host *host)
+static void take_app(struct words *words, const char *label, enum flow_side side,
+                     struct scenario_host *host)
 {
     struct value value;
 
@@ -141,35 +154,47 @@ static void take_app(struct words *words, const char *label, struct scenario_hos
     host->software = software_find(value.word.text, value.word.len);
     if (!host->software)
         words_fault_last(words,
-                         "no program \"%.*s\" is known; `idlewall simulate --apps` lists them",
+                         "no program \"%.*s\" is known; allowed: one of `idlewall simulate "
+                         "--apps`",
                          POLICY_WORD_ARG(value.word));
+    else if (!host->software->id[side])
+        words_fault_last(words, "of %s only the %s's side is known; allowed: %s app %s",
+                         host->software->name, flow_side_name(!side), flow_side_name(!side),
+                         host->software->name);
 }
 
 static void take_heartbeat(struct words *words, const char *label, struct scenario_host *host)
 {
+    struct behaviour *b = &host->behaviour;
     char part[128];
     struct value value;
+    uint64_t given = 0;
 
-    if (!value_take(words, label, VALUE_DURATION, 1, SCENARIO_UNTIL_MAX, false, &value))
+    if (words_next_is(words, "bytes") || words_next_is(words, "timeout")) {
+        words_fault(words, "the heartbeat's period is missing; allowed: heartbeat DURATION "
+                           "[bytes N] [timeout DURATION]");
         return;
-    host->behaviour.heartbeat = (mtime_t)value.number;
+    }
+    if (!value_take(words, label, VALUE_DURATION, (uint64_t)MTIME_MSEC, SCENARIO_UNTIL_MAX, false,
+                    &value))
+        return;
+    b->heartbeat = (mtime_t)value.number;
     host->set |= HOST_SET_HEARTBEAT;
-    for (;;) {
-        if (words_accept(words, "bytes")) {
-            snprintf(part, sizeof(part), "%s bytes", label);
-            if (!value_take(words, part, VALUE_NUMBER, 1, 1000000, false, &value))
-                return;
-            host->behaviour.heartbeat_bytes = (uint32_t)value.number;
-            host->set |= HOST_SET_HEARTBEAT_BYTES;
-        } else if (words_accept(words, "timeout")) {
-            snprintf(part, sizeof(part), "%s timeout", label);
-            if (!value_take(words, part, VALUE_DURATION, 1, SCENARIO_UNTIL_MAX, false, &value))
-                return;
-            host->behaviour.heartbeat_timeout = (mtime_t)value.number;
-            host->set |= HOST_SET_HEARTBEAT_TIMEOUT;
-        } else {
+    while (words_next_is(words, "bytes") || words_next_is(words, "timeout")) {
+        bool bytes = words_accept(words, "bytes");
+
+        words->i += !bytes;
+        snprintf(part, sizeof(part), "%s %s", label, bytes ? "bytes" : "timeout");
+        if (!words_once(words, &given, bytes, part) ||
+            !value_take(words, part, bytes ? VALUE_NUMBER : VALUE_DURATION,
+                        bytes ? 1 : (uint64_t)MTIME_MSEC, bytes ? 1000000 : SCENARIO_UNTIL_MAX,
+                        false, &value))
             return;
-        }
+        if (bytes)
+            b->heartbeat_bytes = (uint32_t)value.number;
+        else
+            b->heartbeat_timeout = (mtime_t)value.number;
+        host->set |= bytes ? HOST_SET_HEARTBEAT_BYTES : HOST_SET_HEARTBEAT_TIMEOUT;
     }
 }
 
@@ -181,6 +206,7 @@ static void take_answer(struct words *words, const char *label, struct scenario_
     if (!value_take(words, label, VALUE_NUMBER, 1, 100000000, false, &value))
         return;
     host->behaviour.answer_bytes = (uint32_t)value.number;
+    host->behaviour.answer_after = 0;
     host->set |= HOST_SET_ANSWER;
     if (!words_accept(words, "after"))
         return;
@@ -213,15 +239,25 @@ static void take_table_setting(struct words *words, const char *label,
     host->jiffy_given = host->jiffy_given || strcmp(setting->name, "jiffy") == 0;
 }
 
-static bool repeated(const struct words *words, const struct host_setting *setting,
-                     const struct scenario_host *host, uint64_t before, bool again)
+/* What would be ignored is refused. */
+static bool fits(struct words *words, enum flow_side side, const struct host_setting *setting,
+                 const struct scenario_host *host)
 {
-    (void)words;
-    return !again && (host->set & before & (UINT64_C(1) << (setting - host_settings)));
+    if (side == FLOW_CLIENT && strcmp(setting->name, "port") == 0) {
+        words_fault_last(words, "a client has no port of its own; allowed: server port N");
+        return false;
+    }
+    if (host->system.clock != CLOCK_WHEEL &&
+        (strcmp(setting->name, "hz") == 0 || strcmp(setting->name, "jiffy") == 0)) {
+        words_fault_last(words, "%s is Linux's; allowed: with linux, not with %s", setting->name,
+                         host->system.name);
+        return false;
+    }
+    return true;
 }
 
 static void take_setting(struct words *words, enum flow_side side, struct scenario_host *host,
-                         bool again)
+                         uint64_t *given)
 {
     struct policy_word word;
     const struct host_setting *setting;
@@ -231,18 +267,21 @@ static void take_setting(struct words *words, enum flow_side side, struct scenar
         return;
     setting = host_setting_find(word.text, word.len);
     snprintf(label, sizeof(label), "%s %.*s", flow_side_name(side), POLICY_WORD_ARG(word));
-    if (!setting)
+    if (!setting) {
         words_fault_last(words, "\"%.*s\" is no setting of a host; allowed: %s",
                          POLICY_WORD_ARG(word), host_setting_names());
-    else if (repeated(words, setting, host, host->set, again))
-        words_fault_last(words, "%s is set twice", label);
-    else if (setting->kind == HOST_KEEPALIVE)
+        return;
+    }
+    if (!words_once(words, given, (unsigned)(setting - host_settings), label) ||
+        !fits(words, side, setting, host))
+        return;
+    if (setting->kind == HOST_KEEPALIVE)
         keepalive_take(words, label, host);
     else if (setting->kind == HOST_SYSTEM_KEEPALIVE) {
-        if (keepalive_figures(words, label, &host->system.keepalive))
+        if (keepalive_figures(words, label, &host->system, &host->system.keepalive))
             host->set |= UINT64_C(1) << (setting - host_settings);
     } else if (setting->kind == HOST_APP)
-        take_app(words, label, host);
+        take_app(words, label, side, host);
     else if (setting->kind == HOST_HEARTBEAT)
         take_heartbeat(words, label, host);
     else if (setting->kind == HOST_ANSWER)
@@ -279,10 +318,15 @@ void host_statement(struct words *words, enum flow_side side, bool again)
 {
     struct scenario_host *host = &words->build->scenario->host[side];
 
+    uint64_t given = 0;
+
+    words->replaces = again;
+    if (again && !words_more(words))
+        words_fault(words, "what is set? allowed: %s", host_setting_names());
     if (!again)
         take_system(words, side, host);
-    while (words_more(words))
-        take_setting(words, side, host, again);
+    while (words_resume(words))
+        take_setting(words, side, host, &given);
 }
 
 /* What the program asks for, where the text does not. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOSE_MAX 10000
+#define LOSE_MAX 1000
 
 static void add_lost(struct words *words, struct scenario_link *link, unsigned side, uint32_t nth)
 {
@@ -46,8 +46,9 @@ static void take_lose(struct words *words, struct scenario_link *link)
         add_lost(words, link, client ? FLOW_CLIENT : FLOW_SERVER, (uint32_t)value.number);
 }
 
-void link_statement(struct words *words, struct scenario_link *link, const char *label)
+uint64_t link_statement(struct words *words, struct scenario_link *link, const char *label)
 {
+    uint64_t given = 0;
     char full[64];
     struct value value;
 
@@ -55,15 +56,17 @@ void link_statement(struct words *words, struct scenario_link *link, const char 
         words_fault(words,
                     "a link without anything to say; allowed: delay DURATION, loss PERCENT%%, "
                     "lose client|server N");
-    while (words_more(words)) {
+    while (words_resume(words)) {
         if (words_accept(words, "delay")) {
             snprintf(full, sizeof(full), "%s delay", label);
-            if (value_take(words, full, VALUE_DURATION, 1000, 60 * (uint64_t)MTIME_SEC, false,
+            if (words_once(words, &given, LINK_DELAY, full) &&
+                value_take(words, full, VALUE_DURATION, 1000, 60 * (uint64_t)MTIME_SEC, false,
                            &value))
                 link->delay = (mtime_t)value.number;
         } else if (words_accept(words, "loss")) {
             snprintf(full, sizeof(full), "%s loss", label);
-            if (value_take(words, full, VALUE_PERCENT, 0, 1000000, false, &value))
+            if (words_once(words, &given, LINK_LOSS, full) &&
+                value_take(words, full, VALUE_PERCENT, 0, 1000000, false, &value))
                 link->loss = (double)value.number / 1e6;
         } else if (words_accept(words, "lose")) {
             take_lose(words, link);
@@ -74,4 +77,5 @@ void link_statement(struct words *words, struct scenario_link *link, const char 
                         POLICY_WORD_ARG(words->all[words->i].word));
         }
     }
+    return given;
 }

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #define DELAY_DEFAULT (250 * INT64_C(1000))
+#define TEXT_MAX 8000
+#define EVENTS_MAX 100000000
 #define WORDS                                                                                      \
     "title, story, remedy, seed, until, sample, plot, virtual-only, client, link, firewall, "      \
     "server, set, repeat, at, after, every, expect"
@@ -27,29 +29,58 @@ void scenario_build_word(struct scenario_build *build, struct policy_word word, 
     words[build->n_words++] = (struct build_word){word, quoted};
 }
 
+/* Of a line in braces with a fault, nothing is taken; the others are. */
 void scenario_build_drop(struct scenario_build *build)
 {
-    build->n_words = build->statement_start;
+    build->n_words = build->line_start;
 }
 
-void scenario_build_statement(struct scenario_build *build)
+void scenario_build_line(struct scenario_build *build)
+{
+    build->line_start = build->n_words;
+}
+
+void scenario_build_open(struct scenario_build *build, struct policy_at at)
+{
+    build->brace = at;
+    scenario_build_line(build);
+}
+
+static void statement(struct scenario_build *build, bool broken)
 {
     struct build_statement *statements =
         scenario_build_room(build, build->statements, build->n_statements, &build->room_statements,
                             sizeof(*statements));
 
-    if (statements) {
+    if (statements && build->n_words > build->statement_start) {
         build->statements = statements;
         statements[build->n_statements++] = (struct build_statement){
-            build->statement_start, build->n_words - build->statement_start};
+            build->statement_start, build->n_words - build->statement_start, build->brace, broken};
     }
     build->statement_start = build->n_words;
+    build->brace = (struct policy_at){0};
+}
+
+void scenario_build_statement(struct scenario_build *build)
+{
+    statement(build, false);
+}
+
+/* Its words are still understood, so that nobody is missing from the path because of it. */
+void scenario_build_broken(struct scenario_build *build)
+{
+    statement(build, true);
 }
 
 void scenario_build_unclosed(struct scenario_build *build, struct policy_at at)
 {
     policy_fault(&build->faults, at,
                  "this brace is never closed; allowed: } at the end of its settings");
+    build->cut = true;
+    for (size_t i = build->statement_start; i < build->n_words; i++)
+        if (build->words[i].word.at.line > at.line)
+            build->n_words = i;
+    statement(build, true);
 }
 
 static struct words words_of(struct scenario_build *build, const struct build_statement *statement)
@@ -60,6 +91,7 @@ static struct words words_of(struct scenario_build *build, const struct build_st
         .build = build,
         .all = &build->words[statement->first],
         .n = statement->n,
+        .broken = statement->broken,
         .end = {last->word.at.line, last->word.at.column + (unsigned)last->word.len}};
 }
 
@@ -85,7 +117,7 @@ static void take_text(struct words *words, char **to, bool joins)
     if (!words_take_string(words, &word, "a text in quotes"))
         return;
     text = scenario_build_string(words->build, word, true);
-    if (!text || !*to || !joins) {
+    if (!text || !*to || !joins || strlen(*to) > TEXT_MAX) {
         free(*to);
         *to = text;
         return;
@@ -97,6 +129,8 @@ static void take_text(struct words *words, char **to, bool joins)
         *to = both;
     }
     free(text);
+    if (*to && strlen(*to) > TEXT_MAX)
+        words_fault_last(words, "too much text; allowed: %d bytes in all", TEXT_MAX);
 }
 
 static void take_host(struct words *words, enum flow_side side)
@@ -143,6 +177,38 @@ static void take_link(struct words *words)
     }
 }
 
+/* Of all links: those that were described one by one are given up. */
+static void set_links(struct words *words)
+{
+    struct scenario *s = words->build->scenario;
+    struct scenario_link changed = {0};
+    char label[32];
+    uint64_t given;
+
+    if (!words->build->line[FLOW_SERVER]) {
+        words_fault_last(words, "the path is not complete; allowed: after the server's line");
+        return;
+    }
+    words->replaces = true;
+    given = link_statement(words, &changed, "link");
+    if (changed.n_lose[0] + changed.n_lose[1] > 0)
+        words_fault_last(words, "which link loses it? allowed: delay, loss");
+    free(changed.lose[0]);
+    free(changed.lose[1]);
+    for (size_t i = 0; i <= s->n_firewalls; i++) {
+        if (given >> LINK_DELAY & 1) {
+            s->link[i].delay = changed.delay;
+            snprintf(label, sizeof(label), "link %zu delay", i + 1);
+            value_replace(words, label);
+        }
+        if (given >> LINK_LOSS & 1) {
+            s->link[i].loss = changed.loss;
+            snprintf(label, sizeof(label), "link %zu loss", i + 1);
+            value_replace(words, label);
+        }
+    }
+}
+
 static void take_set(struct words *words)
 {
     struct scenario_build *build = words->build;
@@ -151,37 +217,30 @@ static void take_set(struct words *words)
     int place;
 
     if (words_accept(words, "link")) {
-        struct scenario_link changed = s->link[0];
-
-        changed.lose[0] = changed.lose[1] = NULL;
-        changed.n_lose[0] = changed.n_lose[1] = 0;
-        link_statement(words, &changed, "link");
-        if (changed.n_lose[0] + changed.n_lose[1] > 0)
-            words_fault_last(words, "which link loses it? allowed: delay, loss");
-        free(changed.lose[0]);
-        free(changed.lose[1]);
-        for (size_t i = 0; i <= s->n_firewalls; i++) {
-            s->link[i].delay = changed.delay;
-            s->link[i].loss = changed.loss;
-        }
+        set_links(words);
         return;
     }
     place = place_take(words, place_names(build, people, sizeof(people)));
     if (place < 0)
         return;
-    if (place == 0 || place == (int)s->n_firewalls + 1)
+    if ((place == 0 || place == (int)s->n_firewalls + 1) && !build->line[place > 0])
+        words_fault_last(words, "the %s does not stand above; allowed: after its line",
+                         place == 0 ? "client" : "server");
+    else if (place == 0 || place == (int)s->n_firewalls + 1)
         host_statement(words, place == 0 ? FLOW_CLIENT : FLOW_SERVER, true);
     else
         firewall_set(words, (size_t)place - 1);
 }
 
-static void take_time(struct words *words, mtime_t *out)
+static bool take_time(struct words *words, mtime_t *out)
 {
     struct value value;
 
-    if (value_take_one(words, "a duration", VALUE_DURATION, (uint64_t)MTIME_MSEC,
-                       SCENARIO_UNTIL_MAX, &value))
-        *out = (mtime_t)value.number;
+    if (!value_take_one(words, "a duration", VALUE_DURATION, (uint64_t)MTIME_MSEC,
+                        SCENARIO_UNTIL_MAX, &value))
+        return false;
+    *out = (mtime_t)value.number;
+    return true;
 }
 
 static void take_plot(struct words *words)
@@ -222,16 +281,16 @@ static void declare(struct words *words)
         if (once(words, 1) && value_take(words, "seed", VALUE_NUMBER, 0, UINT64_MAX, false, &value))
             s->seed = value.number;
     } else if (words_accept(words, "until")) {
-        build->until_given = once(words, 2) || build->until_given;
-        take_time(words, &s->until);
+        if (once(words, 2))
+            build->until_given = take_time(words, &s->until);
     } else if (words_accept(words, "sample")) {
-        build->sample_given = once(words, 3) || build->sample_given;
-        take_time(words, &s->sample);
+        if (once(words, 3))
+            take_time(words, &s->sample);
     } else if (words_accept(words, "plot")) {
         if (once(words, 4))
             take_plot(words);
     } else if (words_accept(words, "virtual-only")) {
-        s->virtual_only = true;
+        s->virtual_only = once(words, 6);
     } else if (words_accept(words, "repeat")) {
         if (once(words, 5))
             workload_statement(words);
@@ -262,17 +321,39 @@ static void happen(struct words *words)
         deed_statement(words);
 }
 
+/* "Unbounded repetition": what an application does by itself, again and again. */
+static void check_host(struct scenario_build *build, unsigned side)
+{
+    const struct scenario *s = build->scenario;
+    const struct scenario_host *host = &s->host[side];
+    struct policy_at at = {build->line[side] ? build->line[side] : 1, 1};
+    mtime_t least = s->until / EVENTS_MAX;
+
+    if (host->behaviour.heartbeat > 0 && host->behaviour.heartbeat < least)
+        policy_fault(&build->faults, at, "too many heartbeats until the end; allowed: %d",
+                     EVENTS_MAX);
+    if (host->behaviour.reconnect > 0 && host->behaviour.reconnect < least)
+        policy_fault(&build->faults, at, "too many connections until the end; allowed: %d",
+                     EVENTS_MAX);
+    if (host->system.rto_min > host->system.rto_max)
+        policy_fault(&build->faults, at,
+                     "rto-min is more than rto-max with the %s; allowed: at most as much",
+                     flow_side_name((enum flow_side)side));
+}
+
 static void check_whole(struct scenario_build *build)
 {
     struct scenario *s = build->scenario;
 
+    if (build->cut)
+        return;
     if (!build->line[FLOW_CLIENT])
         policy_fault(&build->faults, build->end,
                      "there is no client; allowed: a line such as `client linux`");
     if (!build->line[FLOW_SERVER])
         policy_fault(&build->faults, build->end,
                      "there is no server; allowed: a line such as `server linux`");
-    if (!build->until_given)
+    if (build->once[2] == 0)
         policy_fault(&build->faults, build->end,
                      "the story has no end; allowed: a line such as `until 10min`");
     if (s->workload.clients && s->n_deeds > 0)
@@ -282,7 +363,13 @@ static void check_whole(struct scenario_build *build)
     if (s->workload.clients && s->workload.over > s->until && build->until_given)
         policy_fault(&build->faults, (struct policy_at){build->once[5], 1},
                      "the clients come until after the story's end; allowed: `over` up to `until`");
-    if (!build->sample_given)
+    if (s->workload.clients && s->n_expectations > 0)
+        policy_fault(
+            &build->faults, (struct policy_at){s->expectations[0].line, s->expectations[0].column},
+            "what many clients see is told in figures; allowed: no expect beside `repeat`");
+    for (unsigned side = 0; side < 2; side++)
+        check_host(build, side);
+    if (s->sample == 0)
         s->sample = s->until / 400 > MTIME_SEC ? s->until / 400 : MTIME_SEC;
     if (s->until / s->sample > 1000000)
         policy_fault(&build->faults, (struct policy_at){build->once[3], 1},
@@ -291,6 +378,20 @@ static void check_whole(struct scenario_build *build)
         policy_fault(&build->faults,
                      (struct policy_at){s->axis[s->n_axes - 1].line, s->axis[s->n_axes - 1].column},
                      "the grid is too large; allowed: %d combinations", SCENARIO_POINTS_MAX);
+}
+
+static void check_brace(struct scenario_build *build, const struct build_statement *statement)
+{
+    static const char *const takers[] = {"client", "server", "firewall", "link", "set", "repeat"};
+    const struct build_word *first = &build->words[statement->first];
+
+    for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
+        if (statement->brace.line == 0 || (!first->quoted && word_equals(first->word, takers[i])))
+            return;
+    policy_fault(
+        &build->faults, statement->brace,
+        "a brace does not belong here; allowed: after client, server, firewall, link, set, "
+        "repeat");
 }
 
 static void understand(struct scenario_build *build)
@@ -303,6 +404,7 @@ static void understand(struct scenario_build *build)
 
             if (is_second_pass(&words) != (pass == 1))
                 continue;
+            check_brace(build, &build->statements[i]);
             if (pass == 0)
                 declare(&words);
             else
@@ -347,6 +449,9 @@ static void finish(struct scenario_build *build)
 {
     for (size_t i = 0; i < SCENARIO_FIREWALLS; i++)
         free(build->firewalls[i].settings);
+    for (size_t i = 0; i < build->n_replaced; i++)
+        scenario_axis_finish(&build->replaced[i]);
+    free(build->replaced);
     free(build->words);
     free(build->statements);
     scenario_destroy(build->scenario);

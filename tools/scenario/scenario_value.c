@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #define TEXT 80
-#define AXIS_VALUES_MAX 10000
+#define AXIS_VALUES_MAX 1000
 
 static bool text_of(struct policy_word word, char text[TEXT])
 {
@@ -35,17 +35,30 @@ static bool number_of(const char *text, uint64_t *out)
 /* duration_parse() refuses nothing as a duration; as a point in time 0 is one. */
 static bool duration_of(const char *text, uint64_t *out, const char **why)
 {
+    static const char *const units[] = {"", "d", "h", "min", "s", "ms", "us", "ns"};
     size_t zeros = strspn(text, "0");
     mtime_t duration;
 
-    if (zeros > 0 && (text[zeros] == '\0' || strcmp(text + zeros, "s") == 0 ||
-                      strcmp(text + zeros, "ms") == 0 || strcmp(text + zeros, "min") == 0)) {
-        *out = 0;
-        return true;
-    }
+    for (size_t i = 0; zeros > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(text + zeros, units[i]) == 0) {
+            *out = 0;
+            return true;
+        }
     if (duration_parse(text, &duration, why) < 0)
         return false;
     *out = (uint64_t)duration;
+    return true;
+}
+
+/* A bare number, or a duration that is one. */
+static bool seconds_of(const char *text, uint64_t *out, const char **why)
+{
+    if (number_of(text, out))
+        return true;
+    if (strcmp(text, "never") == 0 || !duration_of(text, out, why) ||
+        *out % (uint64_t)MTIME_SEC != 0)
+        return false;
+    *out /= (uint64_t)MTIME_SEC;
     return true;
 }
 
@@ -81,9 +94,9 @@ static void out_of_bounds(struct words *words, struct policy_word word, enum val
     static const char *const kinds[] = {"a duration", "whole seconds", "a whole number",
                                         "a percentage such as 0.5%", "a word"};
 
-    words_fault_last(words, "\"%.*s\" is not possible here; allowed: %s from %s to %s",
-                     POLICY_WORD_ARG(word), kinds[kind], limit_text(kind, least, low, sizeof(low)),
-                     limit_text(kind, most, high, sizeof(high)));
+    words_fault_at(words, word.at, "\"%.*s\" is not possible here; allowed: %s from %s to %s",
+                   POLICY_WORD_ARG(word), kinds[kind], limit_text(kind, least, low, sizeof(low)),
+                   limit_text(kind, most, high, sizeof(high)));
 }
 
 bool value_parse(struct words *words, struct policy_word word, enum value_kind kind, uint64_t least,
@@ -104,15 +117,11 @@ bool value_parse(struct words *words, struct policy_word word, enum value_kind k
     if (kind == VALUE_DURATION)
         ok = ok && strcmp(text, "never") != 0 && duration_of(text, &n, &why);
     else if (kind == VALUE_SECONDS)
-        ok = ok &&
-             (number_of(text, &n) || (strcmp(text, "never") != 0 && duration_of(text, &n, &why) &&
-                                      n % (uint64_t)MTIME_SEC == 0));
+        ok = ok && seconds_of(text, &n, &why);
     else if (kind == VALUE_PERCENT)
         ok = ok && percent_of(text, &n);
     else
         ok = ok && number_of(text, &n);
-    if (ok && kind == VALUE_SECONDS && !number_of(text, &n))
-        n /= (uint64_t)MTIME_SEC;
     if (!ok || n < least || n > most) {
         out_of_bounds(words, word, kind, least, most);
         return false;
@@ -170,6 +179,28 @@ bool value_take_one(struct words *words, const char *what, enum value_kind kind,
            value_parse(words, word, kind, least, most, false, out);
 }
 
+void value_replace(struct words *words, const char *label)
+{
+    struct scenario_build *build = words->build;
+    struct scenario *s = build->scenario;
+
+    for (size_t i = 0; i < s->n_axes; i++) {
+        struct axis *room;
+
+        if (strcmp(s->axis[i].label, label) != 0)
+            continue;
+        room = scenario_build_room(build, build->replaced, build->n_replaced, &build->room_replaced,
+                                   sizeof(*room));
+        if (!room)
+            return;
+        build->replaced = room;
+        room[build->n_replaced++] = s->axis[i];
+        s->n_axes--;
+        memmove(&s->axis[i], &s->axis[i + 1], (s->n_axes - i) * sizeof(s->axis[0]));
+        return;
+    }
+}
+
 /* A new axis; the words from `first` on are replaced by its values. */
 static struct axis *axis_add(struct words *words, const char *label, struct policy_word first)
 {
@@ -178,7 +209,8 @@ static struct axis *axis_add(struct words *words, const char *label, struct poli
 
     for (size_t i = 0; i < s->n_axes; i++)
         if (strcmp(s->axis[i].label, label) == 0) {
-            words_fault_last(words, "%s is a list already, in line %u", label, s->axis[i].line);
+            words_fault_last(words, "%s is a list already, in line %u; allowed: once", label,
+                             s->axis[i].line);
             return NULL;
         }
     if (s->n_axes == SCENARIO_AXES) {
@@ -220,19 +252,24 @@ static bool axis_value(struct words *words, struct axis *axis, size_t *room, con
     return true;
 }
 
-static bool list(struct words *words, struct axis *axis, struct policy_word word)
+/* Each is looked at where it stands; of a word only its owner knows what it means. */
+static bool list(struct words *words, struct axis *axis, struct policy_word word,
+                 enum value_kind kind, uint64_t least, uint64_t most, bool never)
 {
     size_t room = 0, start = 0;
+    struct value value;
 
     for (size_t i = 0; i <= word.len; i++) {
         if (i < word.len && word.text[i] != ',')
             continue;
         if (i == start) {
-            words_fault_last(words, "\"%.*s\": a value is missing beside a comma",
+            words_fault_last(words,
+                             "\"%.*s\": a value is missing beside a comma; allowed: as 60,300",
                              POLICY_WORD_ARG(word));
             return false;
         }
-        if (!axis_value(words, axis, &room, word.text + start, i - start))
+        if (!value_parse(words, part(word, start, i), kind, least, most, never, &value) ||
+            !axis_value(words, axis, &room, word.text + start, i - start))
             return false;
         start = i + 1;
     }
@@ -244,7 +281,8 @@ static uint64_t rounded(double value)
 {
     double scale = pow(10, floor(log10(value)) - 1);
 
-    return (uint64_t)llround(scale > 1 ? round(value / scale) * scale : value);
+    value = scale > 1 ? round(value / scale) * scale : round(value);
+    return value < 0x1p64 ? (uint64_t)value : UINT64_MAX;
 }
 
 static bool ranged_value(struct words *words, struct axis *axis, size_t *room, enum value_kind kind,
@@ -357,13 +395,16 @@ bool value_take(struct words *words, const char *label, enum value_kind kind, ui
 
     if (!words_take(words, &word, label))
         return false;
+    if (words->replaces)
+        value_replace(words, label);
     at = dots(word);
     if (at == word.len && !memchr(word.text, ',', word.len))
         return value_parse(words, word, kind, least, most, never, out);
     axis = axis_add(words, label, word);
     if (!axis)
         return false;
-    ok = at < word.len ? range(words, axis, word, at, kind, least, most) : list(words, axis, word);
+    ok = at < word.len ? range(words, axis, word, at, kind, least, most)
+                       : list(words, axis, word, kind, least, most, never);
     if (!ok)
         return false;
     last = words->all[words->i - 1].word;

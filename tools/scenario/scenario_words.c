@@ -48,6 +48,9 @@ static void fault_at(struct words *words, struct policy_at at, const char *forma
     if (words->faulty)
         return;
     words->faulty = true;
+    words->fault_line = at.line;
+    if (words->broken && words->i >= words->n)
+        return;
     vsnprintf(text, sizeof(text), format, args);
     policy_fault(&words->build->faults, at, "%s", text);
 }
@@ -55,6 +58,15 @@ static void fault_at(struct words *words, struct policy_at at, const char *forma
 void words_fault(struct words *words, const char *format, ...)
 {
     struct policy_at at = words->i < words->n ? words->all[words->i].word.at : words->end;
+    va_list args;
+
+    va_start(args, format);
+    fault_at(words, at, format, args);
+    va_end(args);
+}
+
+void words_fault_at(struct words *words, struct policy_at at, const char *format, ...)
+{
     va_list args;
 
     va_start(args, format);
@@ -75,6 +87,28 @@ void words_fault_last(struct words *words, const char *format, ...)
 bool words_more(const struct words *words)
 {
     return !words->faulty && words->i < words->n;
+}
+
+bool words_resume(struct words *words)
+{
+    if (!words->faulty)
+        return words->i < words->n;
+    while (words->i < words->n && words->all[words->i].word.at.line <= words->fault_line)
+        words->i++;
+    if (words->i == words->n)
+        return false;
+    words->faulty = false;
+    return true;
+}
+
+bool words_once(struct words *words, uint64_t *given, unsigned bit, const char *label)
+{
+    if (*given >> bit & 1) {
+        words_fault_last(words, "%s is set twice; allowed: once", label);
+        return false;
+    }
+    *given |= UINT64_C(1) << bit;
+    return true;
 }
 
 bool words_next_is(const struct words *words, const char *text)

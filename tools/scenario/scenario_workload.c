@@ -6,6 +6,7 @@
 
 #define CLIENTS_MAX 20000000
 #define REQUESTS_MAX 100000
+#define REQUESTS_ALL 1000000000
 #define ALLOWED                                                                                    \
     "arrivals random|regular, idle DISTRIBUTION, requests N|N..M, request BYTES, answer BYTES "    \
     "[after D], vanish PERCENT%%"
@@ -78,11 +79,20 @@ static void take_answer(struct words *words, struct workload *w)
         w->answer_after = (mtime_t)value.number;
 }
 
-static void take_setting(struct words *words, struct workload *w)
+static void take_setting(struct words *words, struct workload *w, uint64_t *given)
 {
+    static const char *const names[] = {"arrivals", "idle",   "requests",
+                                        "request",  "answer", "vanish"};
     struct value value;
     uint64_t from, to;
 
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (words_next_is(words, names[i])) {
+            words->i++;
+            if (!words_once(words, given, i, names[i]))
+                return;
+            words->i--;
+        }
     if (words_accept(words, "arrivals")) {
         w->regular = words_accept(words, "regular");
         if (!w->regular && !words_accept(words, "random"))
@@ -112,6 +122,7 @@ static void take_setting(struct words *words, struct workload *w)
 void workload_statement(struct words *words)
 {
     struct workload *w = &words->build->scenario->workload;
+    uint64_t given = 0;
     struct value value;
 
     *w = (struct workload){.requests_from = 1,
@@ -130,6 +141,9 @@ void workload_statement(struct words *words)
                     &value))
         return;
     w->over = (mtime_t)value.number;
-    while (words_more(words))
-        take_setting(words, w);
+    while (words_resume(words))
+        take_setting(words, w, &given);
+    if ((uint64_t)w->clients * (w->requests_to + UINT64_C(1)) > REQUESTS_ALL)
+        words_fault_last(words, "too many requests of all clients together; allowed: %d",
+                         REQUESTS_ALL);
 }
