@@ -99,7 +99,8 @@ static mtime_t over(const struct outcome_connection *o)
     return last;
 }
 
-void outcome_causes(FILE *to, const struct timeline *timeline, const struct outcome_connection *o)
+void outcome_causes(FILE *to, const struct timeline *timeline, const struct outcome_connection *o,
+                    mtime_t from, mtime_t until)
 {
     bool moved[SCENARIO_FIREWALLS + 2] = {false};
     unsigned told = 0;
@@ -110,7 +111,7 @@ void outcome_causes(FILE *to, const struct timeline *timeline, const struct outc
         long before = ftell(to);
 
         if (e->kind != TIMELINE_DEED || e->t < o->begun || e->t > over(o) ||
-            !matters(e->deed, moved))
+            !matters(e->deed, moved) || e->t < from || e->t >= until)
             continue;
         story_clock(e->t, at);
         at_host(to, scenario_place_name(timeline->scenario, e->deed->place), e->deed, at);

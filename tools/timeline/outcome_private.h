@@ -6,8 +6,9 @@
 
 /* Each writes sentences, a blank after each. */
 
-/* What happened to hosts and path while the connection was there. */
-void outcome_causes(FILE *to, const struct timeline *timeline, const struct outcome_connection *o);
+/* What happened to hosts and path while the connection was there, from from until before until. */
+void outcome_causes(FILE *to, const struct timeline *timeline, const struct outcome_connection *o,
+                    mtime_t from, mtime_t until);
 /* What would have prevented it, or ended it sooner. */
 void outcome_remedy(FILE *to, const struct timeline *timeline, const struct outcome_connection *o);
 

@@ -61,11 +61,13 @@ static const char *told_whom(enum event_action action)
 static void forgot(FILE *to, const struct timeline *timeline, const struct outcome_connection *o)
 {
     char at[STORY_TEXT], after[STORY_TEXT];
+    const char *name;
 
     if (o->forgotten_by < 0 || outcome_was_told(timeline, o))
         return;
-    fprintf(to, "%s forgot the connection at %s",
-            scenario_place_name(timeline->scenario, (unsigned)o->forgotten_by),
+    name = scenario_place_name(timeline->scenario, (unsigned)o->forgotten_by);
+    fprintf(to, "%s%s forgot the connection at %s",
+            strcmp(name, "firewall") == 0 ? "The " : "Firewall ", name,
             story_clock(o->forgotten_at, at));
     if (o->forgotten_after > 0)
         fprintf(to, " after %s %s (its %s)", story_span(o->forgotten_after, after),
@@ -180,9 +182,12 @@ static void one_connection(FILE *to, const struct timeline *timeline,
     unsigned first =
         when(&o->side[FLOW_SERVER]) < when(&o->side[FLOW_CLIENT]) ? FLOW_SERVER : FLOW_CLIENT;
 
-    outcome_causes(to, timeline, o);
+    outcome_causes(to, timeline, o, 0, o->forgotten_at);
     forgot(to, timeline, o);
+    outcome_causes(to, timeline, o, o->forgotten_at, o->late_at);
     came_late(to, o);
+    outcome_causes(to, timeline, o, o->late_at > o->forgotten_at ? o->late_at : o->forgotten_at,
+                   MTIME_NEVER);
     end_said(to, timeline, o, first);
     end_said(to, timeline, o, !first);
     outcome_remedy(to, timeline, o);

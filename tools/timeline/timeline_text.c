@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SILENCE (10 * MTIME_SEC) /* longer ones get a line of their own */
+#define SILENCE (60 * MTIME_SEC) /* longer ones get a line of their own */
 #define WHO 15
 #define BRIEF (100 * MTIME_MSEC) /* what a socket shows for less is not worth a line */
 
@@ -282,6 +282,47 @@ static uint64_t highest_packet(const struct timeline *timeline)
     return highest;
 }
 
+static void put_host(FILE *to, const struct scenario_host *host, unsigned side)
+{
+    bool on = host->keepalive == SOFTWARE_KEEPALIVE_ON ||
+              (host->keepalive == SOFTWARE_KEEPALIVE_UNSET && host->system.keepalive_always);
+
+    fprintf(to, "  %-*s  %s", WHO - 2, flow_side_name((enum flow_side)side), host->system.product);
+    if (host->software)
+        fprintf(to, ", %s", host->software->name);
+    if (side == FLOW_SERVER)
+        fprintf(to, ", port %u", host->port);
+    if (on)
+        fprintf(to, ", keepalive %g %g %u\n", mtime_seconds(host->times.idle),
+                mtime_seconds(host->times.interval), host->times.count);
+    else
+        fputs(", keepalive off\n", to);
+}
+
+static void put_firewall(FILE *to, const struct scenario_firewall *firewall)
+{
+    const struct policy *policy = firewall->policy;
+    const struct policy_profile *profile =
+        &policy->profiles[policy->rules[policy->n_rules - 1].profile];
+    char limit[STORY_TEXT];
+
+    fprintf(to, "  %-*s  %s, tcp-established %s, on-expiry %s, on-late %s\n", WHO - 2,
+            firewall->name, firewall->profile ? firewall->profile : profile->name,
+            story_span(profile->timeout[TIMEOUT_TCP_ESTABLISHED], limit),
+            policy_on_expiry_name(profile->on_expiry), policy_on_late_name(profile->on_late));
+}
+
+/* Who stands on the path. */
+static void put_cast(FILE *to, const struct scenario *scenario)
+{
+    fprintf(to, "%s\n", scenario->title ? scenario->title : scenario->name);
+    put_host(to, &scenario->host[FLOW_CLIENT], FLOW_CLIENT);
+    for (size_t i = 0; i < scenario->n_firewalls; i++)
+        put_firewall(to, &scenario->firewall[i]);
+    put_host(to, &scenario->host[FLOW_SERVER], FLOW_SERVER);
+    fputc('\n', to);
+}
+
 int timeline_write_text(FILE *to, const struct timeline *timeline)
 {
     struct text text = {.to = to,
@@ -301,6 +342,7 @@ int timeline_write_text(FILE *to, const struct timeline *timeline)
     r = find_next_views(&text);
     if (r < 0)
         goto out;
+    put_cast(to, timeline->scenario);
     for (size_t i = 0; i < timeline->n_events; i++)
         see(&text, i);
     still_waiting(&text);
