@@ -9,7 +9,6 @@
 
 #define BAND 18.0
 #define SLOTS 3u /* bands side by side, where there are several connections */
-#define SHADE 26.0
 
 /* A band as far as it is drawn. */
 struct band {
@@ -108,63 +107,6 @@ static int draw_bands(struct ladder *ladder)
     return r;
 }
 
-/* Does `end` put an end to what `deed` began? */
-static bool ends(const struct deed *deed, const struct deed *end)
-{
-    if (deed->place != end->place)
-        return false;
-    switch (deed->verb) {
-    case DEED_BLOCK:
-    case DEED_PROHIBIT:
-        return end->verb == DEED_UNBLOCK &&
-               (!end->side_given || (deed->side_given && deed->side == end->side));
-    case DEED_CRASH:
-        return end->verb == DEED_REBOOT;
-    case DEED_LINK_DOWN:
-        return end->verb == DEED_LINK_UP;
-    default:
-        return true;
-    }
-}
-
-static bool lasts(const struct deed *deed)
-{
-    return deed->verb == DEED_BLOCK || deed->verb == DEED_PROHIBIT || deed->verb == DEED_CRASH ||
-           deed->verb == DEED_LINK_DOWN || deed->verb == DEED_UNREACHABLE;
-}
-
-/* Where it is: around a firewall, else at the host's own link; a crash at the host itself. */
-static void shade(struct ladder *ladder, const struct deed *deed, double y, double until)
-{
-    double x = ladder->x[deed->place] - SHADE / 2;
-    bool crash = deed->verb == DEED_CRASH;
-
-    if (!crash && deed->place == SCENARIO_CLIENT)
-        x += SHADE / 2;
-    else if (!crash && deed->place == ladder->places - 1)
-        x -= SHADE / 2;
-    svg_rect(ladder->to, x, y, SHADE, until - y, 0,
-             &(struct svg_pen){.fill = crash ? "url(#down)" : "url(#blocked)", .class = "shade"});
-}
-
-static void draw_shades(struct ladder *ladder)
-{
-    for (size_t i = 0; i < ladder->n_rows; i++) {
-        const struct ladder_row *row = &ladder->rows[i];
-        double until = ladder->bottom;
-
-        if (row->kind != LADDER_DEED || !lasts(row->event->deed))
-            continue;
-        for (size_t j = i + 1; j < ladder->n_rows; j++)
-            if (ladder->rows[j].kind == LADDER_DEED &&
-                ends(row->event->deed, ladder->rows[j].event->deed)) {
-                until = ladder->rows[j].y;
-                break;
-            }
-        shade(ladder, row->event->deed, row->y, until);
-    }
-}
-
 static void define_hatch(FILE *to, const char *id, const char *colour, const char *paper)
 {
     fprintf(to,
@@ -177,15 +119,17 @@ static void define_hatch(FILE *to, const char *id, const char *colour, const cha
 
 int ladder_draw_behind(struct ladder *ladder)
 {
-    const struct svg_pen line = {.stroke = "#4a5560", .width = 1.3};
+    const struct svg_pen line = {.stroke = "#4a5560", .width = 1};
+    int r;
 
     fputs("<defs>\n", ladder->to);
     define_hatch(ladder->to, "forgotten", "#f0a3a0", "#fdeeed");
     define_hatch(ladder->to, "blocked", "#f3cf9f", "#fdf3e4");
     define_hatch(ladder->to, "down", "#b9bfc6", "#eceff1");
     fputs("</defs>\n", ladder->to);
-    draw_shades(ladder);
+    ladder_draw_shades(ladder);
     for (unsigned i = 0; i < ladder->places; i++)
         svg_line(ladder->to, ladder->x[i], ladder->top, ladder->x[i], ladder->bottom, &line);
-    return draw_bands(ladder);
+    r = ladder_draw_lives(ladder);
+    return r < 0 ? r : draw_bands(ladder);
 }

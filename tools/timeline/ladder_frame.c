@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOX_LINES 6
+#define BOX_LINES 7
+#define ABOUT ((size_t)4 * LADDER_TEXT)
 
 static const struct svg_font small = {.size = 10.5, .fill = COLOUR_INK};
 static const struct svg_font heading = {.size = 13, .bold = true, .fill = COLOUR_INK};
@@ -41,6 +42,26 @@ void ladder_wrapped(struct ladder *ladder, double x, double *y, double width, do
     }
 }
 
+static void about_application(char *text, size_t size, const struct scenario_host *host)
+{
+    const struct {
+        const char *what;
+        mtime_t t;
+    } times[] = {{"heartbeat every", host->behaviour.heartbeat},
+                 {"read timeout", host->behaviour.read_timeout},
+                 {"TCP_USER_TIMEOUT", host->user_timeout},
+                 {"closes when idle for", host->behaviour.idle_close}};
+    char duration[LADDER_TEXT];
+
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        if (times[i].t > 0) {
+            snprintf(text, size, "\n%s %.60s", times[i].what,
+                     ladder_text_limit(duration, times[i].t));
+            size -= strlen(text);
+            text += strlen(text);
+        }
+}
+
 /* What is known of an end: its system, its program, its keepalive. */
 static void about_host(char *text, size_t size, const struct ladder *ladder, unsigned side)
 {
@@ -56,27 +77,28 @@ static void about_host(char *text, size_t size, const struct ladder *ladder, uns
     if (!on)
         snprintf(text, size, "\nkeepalive off");
     else
-        snprintf(text, size, "\nkeepalive after %.60s idle,\n%u \xc3\x97 every %.60s",
-                 ladder_text_duration(idle, host->times.idle), host->times.count,
-                 ladder_text_duration(interval, host->times.interval));
+        snprintf(text, size, "\nkeepalive: after %.60s,\n%u probes, %.60s apart",
+                 ladder_text_limit(idle, host->times.idle), host->times.count,
+                 ladder_text_limit(interval, host->times.interval));
+    about_application(text + strlen(text), size - strlen(text), host);
 }
 
 static void about_firewall(char *text, size_t size, const struct ladder *ladder, unsigned place)
 {
     static const char *const late[] = {
-        [ON_LATE_DROP] = "drops what comes later",
-        [ON_LATE_RESET] = "resets who sends later",
-        [ON_LATE_RESET_CLIENT] = "resets only the client later",
-        [ON_LATE_RESET_SERVER] = "resets only the server later",
-        [ON_LATE_ICMP] = "answers later ones with ICMP",
-        [ON_LATE_ADOPT] = "takes up what comes later",
+        [ON_LATE_DROP] = "dropped silently",
+        [ON_LATE_RESET] = "answered with a reset",
+        [ON_LATE_RESET_CLIENT] = "reset to the client",
+        [ON_LATE_RESET_SERVER] = "reset to the server",
+        [ON_LATE_ICMP] = "answered with ICMP",
+        [ON_LATE_ADOPT] = "taken up again",
     };
     static const char *const expiry[] = {
-        [ON_EXPIRY_SILENT] = "forgets silently after",
-        [ON_EXPIRY_RESET_CLIENT] = "resets the client after",
-        [ON_EXPIRY_RESET_SERVER] = "resets the server after",
-        [ON_EXPIRY_RESET_BOTH] = "resets both ends after",
-        [ON_EXPIRY_DCD] = "asks both ends after",
+        [ON_EXPIRY_SILENT] = "forgets silently",
+        [ON_EXPIRY_RESET_CLIENT] = "resets the client",
+        [ON_EXPIRY_RESET_SERVER] = "resets the server",
+        [ON_EXPIRY_RESET_BOTH] = "resets both ends",
+        [ON_EXPIRY_DCD] = "asks both ends",
     };
     const struct scenario_firewall *firewall = &ladder->scenario->firewall[place - 1];
     const struct policy_profile *profile = NULL;
@@ -93,30 +115,58 @@ static void about_firewall(char *text, size_t size, const struct ladder *ladder,
     if (profile->timeout[TIMEOUT_TCP_ESTABLISHED] == MTIME_NEVER)
         snprintf(text, size, "\nnever forgets");
     else
-        snprintf(text, size, "\n%s\n%.60s idle; %s", expiry[profile->on_expiry],
-                 ladder_text_duration(idle, profile->timeout[TIMEOUT_TCP_ESTABLISHED]),
-                 late[profile->on_late]);
+        snprintf(text, size, "\nafter %.60s idle %s\nlate packets: %s",
+                 ladder_text_limit(idle, profile->timeout[TIMEOUT_TCP_ESTABLISHED]),
+                 expiry[profile->on_expiry], late[profile->on_late]);
 }
 
-static void draw_box(struct ladder *ladder, unsigned place, double y, double height)
+static double box_width(const struct ladder *ladder)
+{
+    return fmin(ladder->segment - 16, 240);
+}
+
+static void about_place(char *text, size_t size, const struct ladder *ladder, unsigned place)
+{
+    if (place == SCENARIO_CLIENT)
+        about_host(text, size, ladder, FLOW_CLIENT);
+    else if (place == ladder->places - 1)
+        about_host(text, size, ladder, FLOW_SERVER);
+    else
+        about_firewall(text, size, ladder, place);
+}
+
+/* The lines that the fullest box needs. */
+static unsigned box_lines(const struct ladder *ladder)
+{
+    char about[ABOUT];
+    unsigned most = 1;
+
+    for (unsigned i = 0; i < ladder->places; i++) {
+        unsigned n = 0;
+
+        about_place(about, sizeof(about), ladder, i);
+        for (const char *p = about; *p; n++)
+            p = svg_next_line(p, svg_fit(&small, p, box_width(ladder) - 12));
+        most = n > most ? n : most;
+    }
+    return most < BOX_LINES ? most : BOX_LINES;
+}
+
+static void draw_box(struct ladder *ladder, unsigned place, double y, unsigned lines)
 {
     bool host = place == SCENARIO_CLIENT || place == ladder->places - 1;
-    double width = fmin(ladder->segment - 16, 240), x = ladder->x[place];
-    char about[4 * LADDER_TEXT];
+    double width = box_width(ladder), x = ladder->x[place];
+    char about[ABOUT];
 
-    svg_rect(ladder->to, x - width / 2, y, width, height, 5,
+    svg_rect(ladder->to, x - width / 2, y, width, 26 + 13.0 * lines, 5,
              &(struct svg_pen){.fill = host ? "#eef4ea" : "#fdf1e3",
                                .stroke = host ? "#6f9460" : "#c98a3c",
                                .width = 1.2});
-    y += 16;
-    ladder_wrapped(ladder, x, &y, width - 12, 14, SVG_MIDDLE, &heading,
+    y += 17;
+    ladder_wrapped(ladder, x, &y, width - 12, 15, SVG_MIDDLE, &heading,
                    scenario_place_name(ladder->scenario, place), 1);
-    if (host)
-        about_host(about, sizeof(about), ladder,
-                   place == SCENARIO_CLIENT ? FLOW_CLIENT : FLOW_SERVER);
-    else
-        about_firewall(about, sizeof(about), ladder, place);
-    ladder_wrapped(ladder, x, &y, width - 12, 13, SVG_MIDDLE, &small, about, BOX_LINES - 1);
+    about_place(about, sizeof(about), ladder, place);
+    ladder_wrapped(ladder, x, &y, width - 12, 13, SVG_MIDDLE, &small, about, lines);
 }
 
 void ladder_draw_head(struct ladder *ladder)
@@ -124,7 +174,8 @@ void ladder_draw_head(struct ladder *ladder)
     const struct svg_font title = {.size = 17, .bold = true, .fill = COLOUR_INK};
     const struct svg_font story = {.size = 12, .fill = "#3d4852"};
     const struct scenario *scenario = ladder->scenario;
-    double y = 28, height = 16 + BOX_LINES * 13.0, width = ladder->width - 48;
+    double y = 28, width = ladder->width - 48;
+    unsigned lines = box_lines(ladder);
 
     ladder_wrapped(ladder, 24, &y, width, 22, SVG_START, &title,
                    scenario->title  ? scenario->title
@@ -135,10 +186,11 @@ void ladder_draw_head(struct ladder *ladder)
         ladder_wrapped(ladder, 24, &y, width, 16, SVG_START, &story, scenario->story, 8);
     y += 4;
     for (unsigned i = 0; i < ladder->places; i++)
-        draw_box(ladder, i, y, height);
-    svg_text(ladder->to, LADDER_MARGIN - 8, y + height + 2, SVG_END,
+        draw_box(ladder, i, y, lines);
+    y += 26 + 13.0 * lines;
+    svg_text(ladder->to, LADDER_MARGIN - 8, y + 2, SVG_END,
              &(struct svg_font){.size = 10, .italic = true, .fill = COLOUR_GREY}, "h:mm:ss");
-    ladder->top = y + height;
+    ladder->top = y;
     ladder->y = ladder->top + 6;
     ladder->side_y[0] = ladder->side_y[1] = ladder->top - 4;
 }
@@ -172,15 +224,15 @@ static void draw_legend(struct ladder *ladder)
 
     svg_line(ladder->to, x + 2, legend.y, x + 36, legend.y, &packet);
     svg_arrow_head(ladder->to, x + 38, legend.y, 1, COLOUR_PACKET);
-    x = next_sign(&legend, "made by a firewall");
-    svg_line(ladder->to, x + 2, legend.y, x + 36, legend.y, &made);
-    svg_arrow_head(ladder->to, x + 38, legend.y, 1, COLOUR_MADE);
     x = next_sign(&legend, "dropped or lost here");
     svg_line(ladder->to, x + 2, legend.y, x + 32, legend.y, &packet);
     svg_cross(ladder->to, x + 32, legend.y, 5, &bad);
     if (ladder->places > 2) {
         double points[3][2] = {{14, -8}, {32, -8}, {23, 8}};
 
+        x = next_sign(&legend, "made by a firewall");
+        svg_line(ladder->to, x + 2, legend.y, x + 36, legend.y, &made);
+        svg_arrow_head(ladder->to, x + 38, legend.y, 1, COLOUR_MADE);
         x = next_sign(&legend, "time until the firewall forgets");
         for (size_t i = 0; i < 3; i++) {
             points[i][0] += x;
@@ -192,9 +244,17 @@ static void draw_legend(struct ladder *ladder)
         svg_rect(ladder->to, x + 14, legend.y - 8, 18, 16, 0,
                  &(struct svg_pen){.fill = "url(#forgotten)"});
     }
-    x = next_sign(&legend, "blocked");
-    svg_rect(ladder->to, x + 10, legend.y - 8, 24, 16, 0,
-             &(struct svg_pen){.fill = "url(#blocked)"});
+    if (ladder->shaded) {
+        x = next_sign(&legend, "blocked or down");
+        svg_rect(ladder->to, x + 10, legend.y - 8, 24, 16, 0,
+                 &(struct svg_pen){.fill = "url(#blocked)"});
+    }
+    x = next_sign(&legend, "has a socket");
+    svg_line(ladder->to, x + 22, legend.y - 8, x + 22, legend.y + 8,
+             &(struct svg_pen){.stroke = COLOUR_ALIVE, .width = 4});
+    x = next_sign(&legend, "has one, the other end not");
+    svg_line(ladder->to, x + 22, legend.y - 8, x + 22, legend.y + 8,
+             &(struct svg_pen){.stroke = COLOUR_ALONE, .width = 4});
     x = next_sign(&legend,
                   "beside the ends: state, and timer (seconds left/retransmissions/probes)");
     svg_text(ladder->to, x + 20, legend.y + 4, SVG_MIDDLE,

@@ -96,10 +96,9 @@ static struct arrow draw_arrow(struct ladder *ladder, const struct ladder_row *r
         double x = ladder->x[hop->place];
 
         /* Lost on the link behind the place where it was seen last. */
-        if (hop->place == before->place) {
-            x += arrow.direction * ladder->segment / 2;
-            slant /= 2;
-        } else if (hop->packet->passage == PASSAGE_LOST)
+        if (hop->place == before->place)
+            x += arrow.direction * (ladder_is_blocked(ladder, hop) ? 26 : ladder->segment / 2);
+        else if (hop->packet->passage == PASSAGE_LOST)
             x -= arrow.direction * 12;
         hop->y = y + slant;
         svg_line(ladder->to, arrow.x, y, x, hop->y, &pen);
@@ -140,12 +139,14 @@ void ladder_draw_packet(struct ladder *ladder, struct ladder_row *row)
     svg_text(ladder->to, middle, row->y - 4, SVG_MIDDLE, &label_of, label(ladder, row, text));
     /* Below the first piece, which is the least slanted way down. */
     below = row->y + (first->next == LADDER_NONE ? 0 : ladder->hops[first->next].y - row->y) - 1;
+    if (stopped(last) && ladder->hops[row->hops].next == row->last_hop)
+        below += 4; /* the cross may be just there */
     ladder_text_note(text, ladder, row);
     if (*text)
         draw_below(ladder, &below, middle, ladder->segment - 16, SVG_MIDDLE, &note_of, text);
     ladder_text_end(end, ladder, row, last);
     if (*end) {
-        below = fmax(below, row->y_until - 1);
+        below = fmax(below, row->y_until + (*text ? -1 : 2));
         draw_below(ladder, &below, arrow.x_end - arrow.direction * 8,
                    fmax(fabs(arrow.x_end - ladder->x[first->place]) - 22, ladder->segment / 2 - 12),
                    arrow.direction > 0 ? SVG_END : SVG_START, &end_font, end);

@@ -50,6 +50,7 @@ struct ladder_row {
     size_t notes, last_note;
     const struct timeline_event *late; /* the firewall's word on a packet that it does not know */
     size_t unit, repeats;              /* FOLDED: so many rows each, so often */
+    mtime_t apart_least, apart_most;   /* between two of them */
     size_t folded;
     bool hidden;
     double y, y_until;
@@ -102,6 +103,7 @@ struct ladder {
     struct socket_view *views; /* as it is now */
     size_t socket_event;       /* events before this one are in views */
     mtime_t margin;            /* the last time printed */
+    bool shaded;               /* something is blocked or down */
     mtime_t last_packet;       /* when something was last on the wire; -1: never */
 };
 
@@ -129,6 +131,9 @@ char *ladder_text_end(char *text, const struct ladder *ladder, const struct ladd
 char *ladder_text_deed(char *text, const struct ladder *ladder, const struct deed *deed);
 char *ladder_text_app(char *text, const struct timeline_event *e);
 char *ladder_text_duration(char *text, mtime_t duration); /* "1h 59min 54s" */
+char *ladder_text_limit(char *text, mtime_t duration);    /* as in policies: "350s" */
+/* Does a deed hold up what is lost at this hop? */
+bool ladder_is_blocked(const struct ladder *ladder, const struct ladder_hop *hop);
 char *ladder_text_forgot(char *text, const struct ladder *ladder, const struct timeline_event *e);
 bool ladder_is_alarm(const struct timeline_event *e); /* an application got something bad */
 
@@ -145,11 +150,16 @@ double ladder_label_width(const struct ladder *ladder);
 void ladder_side_text(struct ladder *ladder, unsigned side, double y, const struct svg_font *font,
                       const char *text);
 void ladder_draw_notes(struct ladder *ladder, const struct ladder_row *row);
-/* What has changed of the sockets, at the end of a burst; next: when the next row begins. */
-void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mtime_t next);
+/* What has changed of the sockets before `until`, at the end of a burst. */
+void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mtime_t until);
 void ladder_draw_last(struct ladder *ladder);
 
-/* ladder_band.c: lifelines, bands, shades. */
+/* ladder_life.c */
+bool ladder_lasts(const struct deed *deed); /* until another deed ends it */
+void ladder_draw_shades(struct ladder *ladder);
+int ladder_draw_lives(struct ladder *ladder);
+
+/* ladder_band.c: all that lies behind. */
 int ladder_draw_behind(struct ladder *ladder);
 
 /* ladder_frame.c: title and who stands where; legend and outcome. */
@@ -172,5 +182,7 @@ void ladder_wrapped(struct ladder *ladder, double x, double *y, double width, do
 #define COLOUR_BAD "#c2161c"
 #define COLOUR_BAND "#9fc6e8"
 #define COLOUR_DEED "#b35c00"
+#define COLOUR_ALIVE "#4b9a62" /* an end with a socket; with one, and nobody at the other end: */
+#define COLOUR_ALONE "#d9480f"
 
 #endif

@@ -9,7 +9,6 @@
 
 #define SILENCE (10 * MTIME_SEC) /* longer ones are folded */
 #define BURST (500 * MTIME_MSEC) /* what is closer together is one exchange */
-#define SILENCE_HEIGHT 36.0
 
 static const struct svg_font grey = {.size = 11, .italic = true, .fill = COLOUR_GREY};
 
@@ -59,9 +58,12 @@ double ladder_y_at(const struct ladder *ladder, mtime_t t)
            (next->y - next[-1].y) * (double)(t - next[-1].t) / (double)(next->t - next[-1].t);
 }
 
+/* Between two lifelines, so that words are not written over one. */
 static double middle(const struct ladder *ladder)
 {
-    return (ladder->x[0] + ladder->x[ladder->places - 1]) / 2;
+    unsigned left = (ladder->places - 2) / 2;
+
+    return (ladder->x[left] + ladder->x[left + 1]) / 2;
 }
 
 /* A lifeline with a piece cut out. */
@@ -79,11 +81,12 @@ static int draw_silence(struct ladder *ladder, mtime_t from, mtime_t to)
 {
     double left = ladder->x[0] + 10, right = ladder->x[ladder->places - 1] - 10;
     char text[2 * LADDER_TEXT], part[LADDER_TEXT], whole[LADDER_TEXT];
-    double y = ladder->y + 2;
+    double y = ladder->y + 2, height = 34 + 5 * log10((double)(to - from) / (double)SILENCE + 1);
+    double zigzag = y + height / 2 - 11;
     int r = ladder_anchor(ladder, from, y);
 
     if (r == 0)
-        r = ladder_anchor(ladder, to, y + SILENCE_HEIGHT - 6);
+        r = ladder_anchor(ladder, to, y + height - 6);
     ladder_text_duration(part, to - from);
     if (ladder->last_packet < 0)
         snprintf(text, sizeof(text), "%s later", part);
@@ -92,44 +95,46 @@ static int draw_silence(struct ladder *ladder, mtime_t from, mtime_t to)
     else
         snprintf(text, sizeof(text), "%s later: %s of silence by now", part,
                  ladder_text_duration(whole, to - ladder->last_packet));
-    svg_rect(ladder->to, left, y + 4, right - left, SILENCE_HEIGHT - 14, 3,
+    svg_rect(ladder->to, left, y + 4, right - left, height - 14, 3,
              &(struct svg_pen){.fill = "#eef1f4", .opacity = 0.7});
     for (unsigned i = 0; i < ladder->places; i++)
-        draw_zigzag(ladder, ladder->x[i], y + 6);
-    svg_text(ladder->to, middle(ladder), y + 19, SVG_MIDDLE, &grey, text);
-    ladder->y += SILENCE_HEIGHT;
+        draw_zigzag(ladder, ladder->x[i], zigzag);
+    svg_text(ladder->to, middle(ladder), zigzag + 12, SVG_MIDDLE, &grey, text);
+    ladder->y += height;
     return r;
 }
 
-/* Between two firewalls' lifelines its words would be in the way: the middle of the whole. */
-static void draw_folded(struct ladder *ladder, struct ladder_row *row, const struct ladder_row *all)
+static const char *many(const struct ladder_row *folded)
 {
-    mtime_t least = MTIME_NEVER, most = 0;
+    for (size_t i = 1; i <= folded->unit; i++)
+        if (folded[i].kind != LADDER_PACKET)
+            return " such rounds";
+    return folded->unit > 1 ? " such exchanges" : "";
+}
+
+static void draw_folded(struct ladder *ladder, struct ladder_row *row)
+{
+    mtime_t least = row->apart_least, most = row->apart_most;
     char text[LADDER_TEXT], every[LADDER_TEXT], to[LADDER_TEXT];
     size_t packets = 0;
 
     row->y = ladder->y + 14;
     row->y_until = row->y + 12;
-    for (size_t i = 0; i < row->folded; i++) {
-        const struct ladder_row *hidden = &row[1 + i];
-
-        packets += hidden->kind == LADDER_PACKET;
-        /* `all` ends with a LAST, and what was folded is not the end: there is one unit more. */
-        if (i % row->unit == 0 && hidden + row->unit < all + ladder->n_rows) {
-            mtime_t apart = hidden[row->unit].t - hidden->t;
-
-            least = apart < least ? apart : least;
-            most = apart > most ? apart : most;
-        }
-    }
-    if (most - least <= most / 8)
+    for (size_t i = 1; i <= row->folded; i++)
+        packets += row[i].kind == LADDER_PACKET;
+    if (row->unit == 0)
+        snprintf(text, sizeof(text), "\xe2\x80\xa6 %zu more packets of data and ACKs \xe2\x80\xa6",
+                 packets);
+    else if (most < 100 * MTIME_MSEC)
+        snprintf(text, sizeof(text), "\xe2\x80\xa6 %zu more%s, at once \xe2\x80\xa6", row->repeats,
+                 many(row));
+    else if (most - least <= most / 8)
         snprintf(text, sizeof(text), "\xe2\x80\xa6 %zu more%s, every %.60s \xe2\x80\xa6",
-                 row->repeats, row->unit > 1 ? " such exchanges" : "",
-                 ladder_text_duration(every, (least + most) / 2));
+                 row->repeats, many(row), ladder_text_duration(every, (least + most) / 2));
     else
         snprintf(text, sizeof(text), "\xe2\x80\xa6 %zu more%s, %.60s to %.60s apart \xe2\x80\xa6",
-                 row->repeats, row->unit > 1 ? " such exchanges" : "",
-                 ladder_text_duration(every, least), ladder_text_duration(to, most));
+                 row->repeats, many(row), ladder_text_duration(every, least),
+                 ladder_text_duration(to, most));
     fprintf(ladder->to, "<g class=\"fold\" data-packets=\"%zu\">\n", packets);
     svg_text(ladder->to, middle(ladder), row->y + 4, SVG_MIDDLE, &grey, text);
     fputs("</g>\n", ladder->to);
@@ -141,6 +146,7 @@ static void draw_deed(struct ladder *ladder, struct ladder_row *row)
     const struct svg_font font = {.size = 11.5, .bold = true, .fill = COLOUR_DEED};
     char text[LADDER_TEXT];
 
+    ladder->shaded |= ladder_lasts(row->event->deed);
     row->y = ladder->y + 18;
     row->y_until = row->y + 12;
     svg_line(ladder->to, LADDER_MARGIN, row->y, ladder->width - 8, row->y,
@@ -220,7 +226,7 @@ static void draw_row(struct ladder *ladder, struct ladder_row *row)
         draw_flow(ladder, row);
         break;
     case LADDER_FOLDED:
-        draw_folded(ladder, row, ladder->rows);
+        draw_folded(ladder, row);
         ladder->last_packet = row->until;
         break;
     case LADDER_LAST:
@@ -261,7 +267,7 @@ int ladder_draw_rows(struct ladder *ladder)
         if (row->kind != LADDER_LAST)
             ladder_draw_notes(ladder, row);
         if (next < ladder->n_rows && ladder->rows[next].t - row->until >= BURST)
-            ladder_draw_sockets(ladder, row, ladder->rows[next].t);
+            ladder_draw_sockets(ladder, row, row->until + BURST);
         ladder->y = fmax(ladder->y, fmax(ladder->side_y[0], ladder->side_y[1]) + 8);
         if (r == 0)
             r = ladder_anchor(ladder, row->t, row->y);

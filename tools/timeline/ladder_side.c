@@ -97,13 +97,13 @@ static void draw_socket(struct ladder *ladder, uint32_t connection, unsigned sid
     ladder->shown[i] = *now;
 }
 
-void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mtime_t next)
+void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mtime_t until)
 {
     const struct timeline *timeline = ladder->timeline;
     size_t first = ladder->socket_event;
 
     while (ladder->socket_event < timeline->n_events &&
-           timeline->events[ladder->socket_event].t < next) {
+           timeline->events[ladder->socket_event].t < until) {
         const struct timeline_event *e = &timeline->events[ladder->socket_event++];
 
         if (e->kind == TIMELINE_SOCKET)
@@ -112,7 +112,12 @@ void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mt
     for (size_t i = first; i < ladder->socket_event; i++) {
         const struct timeline_event *e = &timeline->events[i];
 
-        if (e->kind == TIMELINE_SOCKET)
+        if (e->kind != TIMELINE_SOCKET)
+            continue;
+        /* What came and went in rows that are not shown is not told either. */
+        if (row->kind == LADDER_FOLDED && ladder->connections > 1)
+            ladder->shown[2 * (size_t)e->connection + side_of(e)] = e->socket;
+        else
             draw_socket(ladder, e->connection, side_of(e), row->y_until + 4, row->until);
     }
 }
@@ -130,8 +135,7 @@ static void draw_last_of(struct ladder *ladder, uint32_t connection, unsigned si
     ladder_side_text(ladder, side, ladder->y + 8, end->believes ? &alarm_font : &bold,
                      numbered(ladder, connection, text));
     if (end->believes)
-        ladder_side_text(ladder, side, ladder->y + 8, &alarm_font,
-                         "believes in a connection that the other end does not have");
+        ladder_side_text(ladder, side, ladder->y + 8, &alarm_font, "with nobody at the other end");
 }
 
 void ladder_draw_last(struct ladder *ladder)

@@ -28,21 +28,55 @@ __attribute__((format(printf, 2, 3))) static void add(char *text, const char *fo
     va_end(args);
 }
 
-char *ladder_text_duration(char *text, mtime_t duration)
+/* `1h59min54s` -> `1h 59min 54s` */
+static char *spaced(char *text, const char *packed)
 {
-    char packed[STORY_TEXT];
     size_t n = 0;
 
-    /* An end in milliseconds tells nothing of a minute. */
-    if (duration >= 60 * MTIME_SEC && duration != MTIME_NEVER)
-        duration = (duration + MTIME_SEC / 2) / MTIME_SEC * MTIME_SEC;
-    story_duration(duration, packed);
     for (const char *p = packed; *p; p++) {
         if (p > packed && *p >= '0' && *p <= '9' && p[-1] >= 'a' && p[-1] <= 'z')
             text[n++] = ' ';
         text[n++] = *p;
     }
     text[n] = '\0';
+    return text;
+}
+
+char *ladder_text_limit(char *text, mtime_t duration)
+{
+    char packed[STORY_TEXT];
+
+    return spaced(text, story_duration(duration, packed));
+}
+
+char *ladder_text_duration(char *text, mtime_t duration)
+{
+    long long s = (duration + MTIME_SEC / 2) / MTIME_SEC, day = 86400;
+
+    if (duration == MTIME_NEVER || duration < 10 * MTIME_SEC)
+        return ladder_text_limit(text, duration);
+    if (s < 120) {
+        long long tenths = (duration + 50 * MTIME_MSEC) / (100 * MTIME_MSEC);
+
+        say(text, "%lld", tenths / 10);
+        if (tenths % 10)
+            add(text, ".%lld", tenths % 10);
+        add(text, "s");
+        return text;
+    }
+    /* An end in seconds tells nothing of days. */
+    if (s >= day)
+        s = (s + 30) / 60 * 60;
+    *text = '\0';
+    if (s >= day)
+        add(text, "%lldd ", s / day);
+    if (s % day >= 3600)
+        add(text, "%lldh ", s % day / 3600);
+    if (s % 3600 >= 60)
+        add(text, "%lldmin ", s % 3600 / 60);
+    if (s % 60 > 0)
+        add(text, "%llds ", s % 60);
+    text[strlen(text) - 1] = '\0';
     return text;
 }
 
@@ -88,6 +122,8 @@ char *ladder_text_note(char *text, const struct ladder *ladder, const struct lad
         add(text, " %u", p->nth);
     if (p->note == NOTE_NONE && p->tcp && p->flags & TCP_RST)
         add(text, "reset");
+    if (p->note == NOTE_NONE && p->tcp && p->window == 0 && !(p->flags & (TCP_RST | TCP_SYN)))
+        add(text, "its window is closed");
     if (made && p->tcp)
         add(text, "%sin the %s's name", *text ? ", " : "", flow_side_name(p->from));
     return text;
@@ -98,12 +134,26 @@ static unsigned destination(const struct ladder *ladder, const struct timeline_p
     return p->from == FLOW_CLIENT ? scenario_server(ladder->scenario) : SCENARIO_CLIENT;
 }
 
-static char *late(char *text, const struct ladder *ladder, const struct ladder_row *row)
+bool ladder_is_blocked(const struct ladder *ladder, const struct ladder_hop *hop)
+{
+    const struct scenario *scenario = ladder->scenario;
+    bool blocked = false;
+
+    for (size_t i = 0; i < scenario->n_deeds && scenario->deeds[i].at <= hop->t; i++) {
+        const struct deed *deed = &scenario->deeds[i];
+
+        if (deed->place == hop->place && (!deed->side_given || deed->side == hop->packet->from))
+            blocked = deed->verb == DEED_BLOCK || deed->verb == DEED_PROHIBIT ||
+                      (blocked && deed->verb != DEED_UNBLOCK);
+    }
+    return blocked;
+}
+
+static char *late(char *text, const struct ladder_row *row)
 {
     const struct event *event = row->late ? &row->late->flow : NULL;
     char ago[LADDER_TEXT];
 
-    (void)ladder;
     say(text, "dropped: not in its table");
     if (event && event->remembered)
         add(text, " any more (for %s)",
@@ -122,11 +172,13 @@ char *ladder_text_end(char *text, const struct ladder *ladder, const struct ladd
         break;
     case PASSAGE_DROPPED:
         if (p->reason == REASON_LATE)
-            return late(text, ladder, row);
+            return late(text, row);
         return say(text, "dropped: %s", reason_name(p->reason));
     case PASSAGE_LOST:
         if (hop->place == destination(ladder, p))
             return say(text, p->silent_link ? "nobody there" : "blocked at the %s", name);
+        if (!p->silent_link && ladder_is_blocked(ladder, hop))
+            return say(text, "blocked at the %s", name);
         return say(text, p->silent_link ? "lost: nobody there" : "lost on the way");
     case PASSAGE_SENT:
     case PASSAGE_FORWARDED:
@@ -146,7 +198,7 @@ char *ladder_text_forgot(char *text, const struct ladder *ladder, const struct t
     say(text, "%s FORGETS the connection", name);
     if (event->kind == EVENT_EXPIRED)
         add(text, event->reason == FLOW_END_ACTIVE ? ": %s old (its %s)" : ": %s idle (its %s)",
-            ladder_text_duration(idle, event->flow.timeout),
+            ladder_text_limit(idle, event->flow.timeout),
             policy_timeout_name(event->flow.timeout_name));
     else if (event->reason == FLOW_END_RESOURCES)
         add(text, ": its table is full");
@@ -178,15 +230,35 @@ bool ladder_is_alarm(const struct timeline_event *e)
     return false;
 }
 
+/* What an application did that leads to no event of its own. */
+static char *own_deed(char *text, const struct deed *deed)
+{
+    char limit[LADDER_TEXT];
+
+    if (deed->verb == DEED_STOP_READING)
+        return say(text, "stops reading");
+    if (deed->verb == DEED_READ)
+        return say(text, "reads again");
+    if (deed->verb == DEED_SHUTDOWN)
+        return say(text, "shutdown()");
+    if (deed->verb == DEED_USER_TIMEOUT)
+        return say(text, "TCP_USER_TIMEOUT %.60s", ladder_text_limit(limit, deed->duration));
+    if (deed->verb == DEED_KEEPALIVE && deed->keepalive == SOFTWARE_KEEPALIVE_ON)
+        return say(text, "keepalive on: after %.60s", ladder_text_limit(limit, deed->times.idle));
+    if (deed->verb == DEED_KEEPALIVE)
+        return say(text, "keepalive off");
+    return say(text, "%s", deed_name(deed->verb));
+}
+
 char *ladder_text_app(char *text, const struct timeline_event *e)
 {
     if (e->kind == TIMELINE_DEED)
-        return say(text, "%s", deed_name(e->deed->verb));
+        return own_deed(text, e->deed);
     switch (e->app.act) {
     case APP_CONNECT:
         return say(text, "connect()");
     case APP_SEND:
-        return say(text, "write(%u bytes)", e->app.bytes);
+        return say(text, "write(%u byte%s)", e->app.bytes, e->app.bytes == 1 ? "" : "s");
     case APP_EOF:
         return say(text, "read() = 0 (closed)");
     case APP_ERROR:
