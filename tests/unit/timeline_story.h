@@ -43,14 +43,14 @@ struct story {
     struct flow flow;
 };
 
-static void story_fault(void *arg, const char *text)
+static inline void story_fault(void *arg, const char *text)
 {
     (void)arg;
     fprintf(stderr, "%s\n", text);
 }
 
 /* What the scenario and the machine have no room for is no matter of these tests. */
-static void story_need(int r)
+static inline void story_need(int r)
 {
     if (r < 0) {
         fprintf(stderr, "the story cannot be made: %s\n", strerror(-r));
@@ -58,44 +58,45 @@ static void story_need(int r)
     }
 }
 
-static void story_add(struct story *s, struct timeline_event event)
+static inline void story_add(struct story *s, struct timeline_event event)
 {
     story_need(timeline_add(s->timeline, &event));
 }
 
-static unsigned story_place(const struct story *s, enum flow_side side)
+static inline unsigned story_place(const struct story *s, enum flow_side side)
 {
     return side == FLOW_CLIENT ? SCENARIO_CLIENT : scenario_server(s->scenario);
 }
 
-static uint32_t story_sum(const uint8_t *bytes, size_t len, uint32_t sum)
+static inline uint32_t story_sum(const uint8_t *bytes, size_t len, uint32_t sum)
 {
     for (size_t i = 0; i < len; i++)
         sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
     return sum;
 }
 
-static uint16_t story_checksum(uint32_t sum)
+static inline uint16_t story_checksum(uint32_t sum)
 {
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t)~sum;
 }
 
-static void story_put32(uint8_t *to, uint32_t value)
+static inline void story_put32(uint8_t *to, uint32_t value)
 {
     value = htonl(value);
     memcpy(to, &value, 4);
 }
 
-static void story_put16(uint8_t *to, uint16_t value)
+static inline void story_put16(uint8_t *to, uint16_t value)
 {
     value = htons(value);
     memcpy(to, &value, 2);
 }
 
 /* IPv4 and TCP headers without options. */
-static void story_bytes(const struct story *s, const struct timeline_packet *p, uint8_t b[40])
+static inline void story_bytes(const struct story *s, const struct timeline_packet *p,
+                               uint8_t b[40])
 {
     static const uint8_t address[2][4] = {{192, 0, 2, 1}, {198, 51, 100, 1}};
     uint16_t port[2] = {40000, s->scenario->host[FLOW_SERVER].port};
@@ -121,8 +122,8 @@ static void story_bytes(const struct story *s, const struct timeline_packet *p, 
 }
 
 /* One packet at one place. */
-static void story_pass(struct story *s, mtime_t t, unsigned place, enum passage passage,
-                       struct timeline_packet p)
+static inline void story_pass(struct story *s, mtime_t t, unsigned place, enum passage passage,
+                              struct timeline_packet p)
 {
     uint8_t bytes[40];
 
@@ -137,8 +138,9 @@ static void story_pass(struct story *s, mtime_t t, unsigned place, enum passage 
                                          .packet = p});
 }
 
-static struct timeline_packet story_packet(struct story *s, enum flow_side from, uint8_t flags,
-                                           uint32_t seq, uint32_t ack, uint32_t len)
+static inline struct timeline_packet story_packet(struct story *s, enum flow_side from,
+                                                  uint8_t flags, uint32_t seq, uint32_t ack,
+                                                  uint32_t len)
 {
     static const uint32_t isn[2] = {CLIENT_ISN, SERVER_ISN};
 
@@ -156,7 +158,7 @@ static struct timeline_packet story_packet(struct story *s, enum flow_side from,
 }
 
 /* All the way, in half a millisecond. */
-static void story_travel(struct story *s, mtime_t t, struct timeline_packet p)
+static inline void story_travel(struct story *s, mtime_t t, struct timeline_packet p)
 {
     story_pass(s, t, story_place(s, p.from), PASSAGE_SENT, p);
     p.reason = p.flags == TCP_SYN ? REASON_NEW : REASON_FLOW;
@@ -164,7 +166,8 @@ static void story_travel(struct story *s, mtime_t t, struct timeline_packet p)
     story_pass(s, t + 500 * US, story_place(s, !p.from), PASSAGE_RECEIVED, p);
 }
 
-static void story_app(struct story *s, mtime_t t, enum flow_side side, struct timeline_app app)
+static inline void story_app(struct story *s, mtime_t t, enum flow_side side,
+                             struct timeline_app app)
 {
     story_add(s, (struct timeline_event){.t = t,
                                          .kind = TIMELINE_APP,
@@ -173,7 +176,8 @@ static void story_app(struct story *s, mtime_t t, enum flow_side side, struct ti
                                          .app = app});
 }
 
-static void story_socket(struct story *s, mtime_t t, enum flow_side side, struct socket_view view)
+static inline void story_socket(struct story *s, mtime_t t, enum flow_side side,
+                                struct socket_view view)
 {
     story_add(s, (struct timeline_event){.t = t,
                                          .kind = TIMELINE_SOCKET,
@@ -182,7 +186,7 @@ static void story_socket(struct story *s, mtime_t t, enum flow_side side, struct
                                          .socket = view});
 }
 
-static void story_deed(struct story *s, size_t i)
+static inline void story_deed(struct story *s, size_t i)
 {
     story_add(s, (struct timeline_event){.t = s->scenario->deeds[i].at,
                                          .kind = TIMELINE_DEED,
@@ -190,7 +194,7 @@ static void story_deed(struct story *s, size_t i)
                                          .deed = &s->scenario->deeds[i]});
 }
 
-static void story_flow(struct story *s, struct event event)
+static inline void story_flow(struct story *s, struct event event)
 {
     s->flow.policy = s->scenario->firewall[0].policy;
     event.flow = s->flow;
@@ -200,8 +204,8 @@ static void story_flow(struct story *s, struct event event)
 }
 
 /* The flow is in that state from t on. */
-static void story_flow_state(struct story *s, mtime_t t, enum flow_state state,
-                             enum policy_timeout name, mtime_t timeout, enum flow_side by)
+static inline void story_flow_state(struct story *s, mtime_t t, enum flow_state state,
+                                    enum policy_timeout name, mtime_t timeout, enum flow_side by)
 {
     s->flow.state = state;
     s->flow.timeout_name = name;
@@ -214,7 +218,7 @@ static void story_flow_state(struct story *s, mtime_t t, enum flow_state state,
                                  .side = by});
 }
 
-static void story_init(struct story *s, const char *text)
+static inline void story_init(struct story *s, const char *text)
 {
     *s = (struct story){0};
     story_need(scenario_parse(&s->scenario, "hour", text, strlen(text), NULL, story_fault, NULL));
@@ -226,14 +230,14 @@ static void story_init(struct story *s, const char *text)
                             .port = {40000, s->scenario->host[FLOW_SERVER].port}};
 }
 
-static void story_finish(struct story *s)
+static inline void story_finish(struct story *s)
 {
     timeline_destroy(s->timeline);
     scenario_destroy(s->scenario);
 }
 
 /* Events of one time come in the order in which they are added. */
-static void story_sort(struct story *s)
+static inline void story_sort(struct story *s)
 {
     struct timeline_event *e = s->timeline->events;
 
@@ -246,7 +250,7 @@ static void story_sort(struct story *s)
         }
 }
 
-static void story_handshake(struct story *s)
+static inline void story_handshake(struct story *s)
 {
     const struct socket_view syn_sent = {
         .state = SOCKET_SYN_SENT, .timer = TIMER_ON, .expires = SEC, .send_queue = 1};
@@ -270,7 +274,7 @@ static void story_handshake(struct story *s)
     story_app(s, MS + 500 * US, FLOW_SERVER, (struct timeline_app){.act = APP_ACCEPTED});
 }
 
-static void story_data(struct story *s)
+static inline void story_data(struct story *s)
 {
     const struct socket_view sending = {.state = SOCKET_ESTABLISHED,
                                         .timer = TIMER_ON,
@@ -294,7 +298,7 @@ static void story_data(struct story *s)
 }
 
 /* The first probe finds no flow. */
-static void story_probe(struct story *s, mtime_t t)
+static inline void story_probe(struct story *s, mtime_t t)
 {
     struct timeline_packet probe = story_packet(s, FLOW_SERVER, TCP_ACK, 0, 101, 0);
     struct timeline_packet reset = story_packet(s, FLOW_CLIENT, TCP_RST, 101, 0, 0);
@@ -326,13 +330,8 @@ static void story_probe(struct story *s, mtime_t t)
               (struct timeline_app){.act = APP_ERROR, .call = CALL_READ, .error = ECONNRESET});
 }
 
-/* `more`: further lines of the scenario: expectations, a remedy. */
-static void story_make(struct story *s, const char *more)
+static inline void story_play(struct story *s)
 {
-    char text[4096];
-
-    snprintf(text, sizeof(text), "%s%s%s", STORY_HEAD, more, STORY_TAIL);
-    story_init(s, text);
     story_handshake(s);
     story_data(s);
     story_flow(s, (struct event){
@@ -340,6 +339,16 @@ static void story_make(struct story *s, const char *more)
     story_probe(s, 2 * HOUR + 40 * SEC);
     story_deed(s, 2);
     story_sort(s);
+}
+
+/* `more`: further lines of the scenario: expectations, a remedy. */
+static inline void story_make(struct story *s, const char *more)
+{
+    char text[4096];
+
+    snprintf(text, sizeof(text), "%s%s%s", STORY_HEAD, more, STORY_TAIL);
+    story_init(s, text);
+    story_play(s);
 }
 
 #endif
