@@ -18,6 +18,7 @@ const struct command commands[] = {
     {"reload", reload_run, "read the policy file again", reload_help},
     {"check", check_run, "check a policy file", check_help},
     {"profile", profile_run, "list and show the firewalls that come with it", profile_help},
+    {"simulate", simulate_run, "play a scenario in virtual time", simulate_help},
     {"lab", lab_run, "run a command behind a firewall, in namespaces", lab_help},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

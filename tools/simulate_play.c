@@ -92,14 +92,17 @@ static int show_story(struct simulate *simulate, const struct scenario *scenario
     return status == DONE ? judge_story(scenario, timeline) : status;
 }
 
+/* What went wrong, for people. */
+static const char *reason(int r)
+{
+    return r == -ELOOP ? "the two ends answer each other's ACKs without end" : strerror(-r);
+}
+
 static int not_played(const struct simulate *simulate, int r)
 {
     if (r == -ECANCELED)
         return command_failed("simulate", "stopped before the end; nothing is shown");
-    if (r == -ELOOP)
-        return command_failed("simulate", "%s: the two ends answer each other's ACKs without end",
-                              simulate->what);
-    return command_failed("simulate", "%s: %s", simulate->what, strerror(-r));
+    return command_failed("simulate", "%s: %s", simulate->what, reason(r));
 }
 
 int simulate_story(struct simulate *simulate, const struct scenario *scenario)
@@ -146,7 +149,7 @@ static int grid_not_played(const struct simulate *simulate, const struct experim
         return not_played(simulate, r);
     point = experiment_point_text(experiment, experiment->failed);
     status = command_failed("simulate", "%s: %s%s%s", simulate->what, point ? point : "",
-                            point && *point ? ": " : "", strerror(-r));
+                            point && *point ? ": " : "", reason(r));
     free(point);
     return status;
 }
