@@ -15,6 +15,7 @@ static void finish(struct ladder *ladder)
     free(ladder->entries);
     free(ladder->last_entry);
     free(ladder->anchors);
+    free(ladder->visible);
     free(ladder->states);
     free(ladder->shown);
     free(ladder->views);
@@ -42,8 +43,12 @@ static int prepare(struct ladder *ladder)
         return r;
     ladder->shown = calloc(sockets, sizeof(*ladder->shown));
     ladder->views = calloc(sockets, sizeof(*ladder->views));
-    if (!ladder->shown || !ladder->views)
+    ladder->visible = calloc((size_t)ladder->connections + 1, sizeof(*ladder->visible));
+    if (!ladder->shown || !ladder->views || !ladder->visible)
         return -ENOMEM;
+    for (size_t i = 0; i < ladder->n_rows; i++)
+        if (ladder->rows[i].event && !ladder->rows[i].hidden)
+            ladder->visible[ladder->rows[i].event->connection] = true;
     return 0;
 }
 

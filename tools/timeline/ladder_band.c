@@ -68,7 +68,8 @@ static int draw_band(struct ladder *ladder, unsigned place, uint32_t connection,
         width = BAND / 2;
         x += (connection % SLOTS - 1.0) * (width + 2);
     }
-    if (!band->open || y - band->y < 0.05 || band->kind == ENTRY_REMOVED)
+    if (!band->open || y - band->y < 0.05 || band->kind == ENTRY_REMOVED ||
+        !ladder->visible[connection])
         return 0;
     if (band->kind == ENTRY_FORGOTTEN) {
         svg_rect(ladder->to, x - width / 2, band->y, width, y - band->y, 0,

@@ -110,8 +110,6 @@ int ladder_entry_flow(struct ladder *ladder, const struct timeline_event *e, boo
         return 0;
     case EVENT_NEW:
     case EVENT_UPDATE:
-        if (e->flow.action == ACTED_PROBED)
-            return 0;
         break;
     case EVENT_EXPIRED:
     case EVENT_ENDED:

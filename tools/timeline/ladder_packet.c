@@ -133,15 +133,20 @@ void ladder_draw_packet(struct ladder *ladder, struct ladder_row *row)
     fprintf(ladder->to, "<g class=\"packet\" data-id=\"%llu\">\n",
             (unsigned long long)row->event->packet.id);
     arrow = draw_arrow(ladder, row);
-    row->y_until = last->y > row->y ? last->y : row->y;
+    row->y_until = row->y_side = fmax(last->y, row->y);
     label_of.fill = note_of.fill = arrow.colour;
     middle = ladder->x[first->place] + arrow.direction * ladder->segment / 2;
     svg_text(ladder->to, middle, row->y - 4, SVG_MIDDLE, &label_of, label(ladder, row, text));
     /* Below the first piece, which is the least slanted way down. */
     below = row->y + (first->next == LADDER_NONE ? 0 : ladder->hops[first->next].y - row->y) - 1;
-    if (stopped(last) && ladder->hops[row->hops].next == row->last_hop)
-        below += 4; /* the cross may be just there */
     ladder_text_note(text, ladder, row);
+    if (*text && stopped(last) && first->next == row->last_hop) {
+        /* Beside the cross, if there is room for it. */
+        if (svg_width(&note_of, text) < fabs(arrow.x_end - ladder->x[first->place]) - 16)
+            middle = (arrow.x_end + ladder->x[first->place]) / 2;
+        else
+            below += 4;
+    }
     if (*text)
         draw_below(ladder, &below, middle, ladder->segment - 16, SVG_MIDDLE, &note_of, text);
     ladder_text_end(end, ladder, row, last);

@@ -53,7 +53,7 @@ struct ladder_row {
     mtime_t apart_least, apart_most;   /* between two of them */
     size_t folded;
     bool hidden;
-    double y, y_until;
+    double y, y_until, y_side; /* y_side: where what stands beside it begins */
 };
 
 /* A firewall's entry: refreshed, changed, gone. In time order. */
@@ -90,6 +90,7 @@ struct ladder {
     uint32_t *last_entry; /* by connection and place: index + 1 */
     struct ladder_anchor *anchors;
     size_t n_anchors, room_anchors;
+    bool *visible;             /* by connection: a row of it is shown */
     enum socket_state *states; /* by connection and side, while the story is told */
 
     /* drawing */

@@ -29,30 +29,25 @@ int ladder_anchor(struct ladder *ladder, mtime_t t, double y)
     return 0;
 }
 
-/* The first anchor later than t. */
-static size_t after(const struct ladder *ladder, mtime_t t)
-{
-    size_t low = 0, high = ladder->n_anchors;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (ladder->anchors[middle].t > t)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
 double ladder_y_at(const struct ladder *ladder, mtime_t t)
 {
-    size_t i = after(ladder, t);
-    const struct ladder_anchor *next = &ladder->anchors[i];
+    size_t low = 0, high = ladder->n_anchors;
+    const struct ladder_anchor *next;
 
-    if (i == ladder->n_anchors)
+    while (low < high) { /* the first that is not before t */
+        size_t half = low + (high - low) / 2;
+
+        if (ladder->anchors[half].t >= t)
+            high = half;
+        else
+            low = half + 1;
+    }
+    if (low == ladder->n_anchors)
         return ladder->bottom;
-    if (i == 0)
+    next = &ladder->anchors[low];
+    if (next->t == t)
+        return next->y;
+    if (low == 0)
         return ladder->top;
     return next[-1].y +
            (next->y - next[-1].y) * (double)(t - next[-1].t) / (double)(next->t - next[-1].t);
@@ -77,29 +72,47 @@ static void draw_zigzag(struct ladder *ladder, double x, double y)
     svg_path(ladder->to, points, 4, false, &pen);
 }
 
+/* How long nothing was on the wire; in two lines if they do not fit between two lifelines. */
+static unsigned silence_text(const struct ladder *ladder, mtime_t from, mtime_t to,
+                             char lines[2][2 * LADDER_TEXT])
+{
+    char part[LADDER_TEXT], whole[LADDER_TEXT];
+
+    ladder_text_duration(part, to - from);
+    snprintf(lines[0], sizeof(lines[0]), "%.60s %s", part,
+             ladder->last_packet < 0 || from - ladder->last_packet >= BURST ? "later"
+                                                                            : "of silence");
+    if (ladder->last_packet < 0 || from - ladder->last_packet < BURST)
+        return 1;
+    ladder_text_duration(whole, to - ladder->last_packet);
+    snprintf(lines[1], sizeof(lines[1]), "%.60s later: %.60s of silence by now", part, whole);
+    if (svg_width(&grey, lines[1]) > ladder->segment - 40) {
+        snprintf(lines[1], sizeof(lines[1]), "(%.60s of silence by now)", whole);
+        return 2;
+    }
+    memcpy(lines[0], lines[1], sizeof(lines[0]));
+    return 1;
+}
+
 static int draw_silence(struct ladder *ladder, mtime_t from, mtime_t to)
 {
     double left = ladder->x[0] + 10, right = ladder->x[ladder->places - 1] - 10;
-    char text[2 * LADDER_TEXT], part[LADDER_TEXT], whole[LADDER_TEXT];
-    double y = ladder->y + 2, height = 34 + 5 * log10((double)(to - from) / (double)SILENCE + 1);
-    double zigzag = y + height / 2 - 11;
+    char text[2][2 * LADDER_TEXT];
+    unsigned lines = silence_text(ladder, from, to, text);
+    double y = ladder->y + 2, height = 34 + 5 * log10((double)(to - from) / (double)SILENCE + 1) +
+                                       (lines - 1) * LADDER_LINE;
+    double centre = y + height / 2 - 3;
     int r = ladder_anchor(ladder, from, y);
 
     if (r == 0)
         r = ladder_anchor(ladder, to, y + height - 6);
-    ladder_text_duration(part, to - from);
-    if (ladder->last_packet < 0)
-        snprintf(text, sizeof(text), "%s later", part);
-    else if (from - ladder->last_packet < BURST)
-        snprintf(text, sizeof(text), "%s of silence", part);
-    else
-        snprintf(text, sizeof(text), "%s later: %s of silence by now", part,
-                 ladder_text_duration(whole, to - ladder->last_packet));
     svg_rect(ladder->to, left, y + 4, right - left, height - 14, 3,
              &(struct svg_pen){.fill = "#eef1f4", .opacity = 0.7});
     for (unsigned i = 0; i < ladder->places; i++)
-        draw_zigzag(ladder, ladder->x[i], zigzag);
-    svg_text(ladder->to, middle(ladder), zigzag + 12, SVG_MIDDLE, &grey, text);
+        draw_zigzag(ladder, ladder->x[i], centre - 8);
+    for (unsigned i = 0; i < lines; i++)
+        svg_text(ladder->to, middle(ladder), centre + 4 + LADDER_LINE * (i - (lines - 1) / 2.0),
+                 SVG_MIDDLE, &grey, text[i]);
     ladder->y += height;
     return r;
 }
@@ -118,8 +131,7 @@ static void draw_folded(struct ladder *ladder, struct ladder_row *row)
     char text[LADDER_TEXT], every[LADDER_TEXT], to[LADDER_TEXT];
     size_t packets = 0;
 
-    row->y = ladder->y + 14;
-    row->y_until = row->y + 12;
+    row->y = row->y_until = row->y_side = ladder->y + 14;
     for (size_t i = 1; i <= row->folded; i++)
         packets += row[i].kind == LADDER_PACKET;
     if (row->unit == 0)
@@ -147,8 +159,8 @@ static void draw_deed(struct ladder *ladder, struct ladder_row *row)
     char text[LADDER_TEXT];
 
     ladder->shaded |= ladder_lasts(row->event->deed);
-    row->y = ladder->y + 18;
-    row->y_until = row->y + 12;
+    row->y = row->y_until = ladder->y + 18;
+    row->y_side = row->y + 12;
     svg_line(ladder->to, LADDER_MARGIN, row->y, ladder->width - 8, row->y,
              &(struct svg_pen){.stroke = COLOUR_DEED, .dash = "6 4", .width = 1.3});
     svg_text(ladder->to, middle(ladder), row->y - 5, SVG_MIDDLE, &font,
@@ -173,6 +185,7 @@ static void draw_flow(struct ladder *ladder, struct ladder_row *row)
     }
     x = fmin(fmax(x, left + width / 2), right - width / 2);
     row->y = row->y_until = ladder->y + 4;
+    row->y_side = row->y + 10;
     y = row->y + 13;
     svg_rect(ladder->to, x - width / 2, row->y, width, lines * 14.0 + 6, 4,
              &(struct svg_pen){.fill = "#fff1f0", .stroke = COLOUR_BAD, .width = 1.2});
@@ -219,7 +232,7 @@ static void draw_row(struct ladder *ladder, struct ladder_row *row)
         draw_deed(ladder, row);
         break;
     case LADDER_NOTE:
-        row->y = row->y_until = ladder->y + 8;
+        row->y = row->y_until = row->y_side = ladder->y + 8;
         ladder->y = row->y + 8;
         break;
     case LADDER_FLOW:

@@ -65,7 +65,7 @@ void ladder_draw_notes(struct ladder *ladder, const struct ladder_row *row)
             font = &alarm_font;
         else if (e->kind == TIMELINE_APP && e->app.act == APP_EOF)
             font = &bold;
-        ladder_side_text(ladder, side_of(e), (receives ? row->y_until : row->y) + 4, font,
+        ladder_side_text(ladder, side_of(e), (receives ? row->y_side : row->y) + 4, font,
                          numbered(ladder, e->connection, ladder_text_app(text, e)));
     }
 }
@@ -118,7 +118,7 @@ void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mt
         if (row->kind == LADDER_FOLDED && ladder->connections > 1)
             ladder->shown[2 * (size_t)e->connection + side_of(e)] = e->socket;
         else
-            draw_socket(ladder, e->connection, side_of(e), row->y_until + 4, row->until);
+            draw_socket(ladder, e->connection, side_of(e), row->y_side + 4, row->until);
     }
 }
 

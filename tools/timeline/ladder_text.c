@@ -113,12 +113,14 @@ char *ladder_text_note(char *text, const struct ladder *ladder, const struct lad
     bool made = p->passage == PASSAGE_INJECTED;
 
     *text = '\0';
-    if (p->note == NOTE_DCD)
-        add(text, "%s asks: still there?",
-            scenario_place_name(ladder->scenario, row->event->place));
-    else if (p->note != NOTE_NONE)
+    if (p->note == NOTE_DCD) {
+        add(text, "%s asks, in the %s's name: still there?",
+            scenario_place_name(ladder->scenario, row->event->place), flow_side_name(p->from));
+        return text;
+    }
+    if (p->note != NOTE_NONE)
         add(text, "%s", packet_note_name(p->note));
-    if (p->nth > 0 && p->note != NOTE_NONE && p->note != NOTE_DCD)
+    if (p->nth > 0 && p->note != NOTE_NONE)
         add(text, " %u", p->nth);
     if (p->note == NOTE_NONE && p->tcp && p->flags & TCP_RST)
         add(text, "reset");
@@ -196,14 +198,14 @@ char *ladder_text_forgot(char *text, const struct ladder *ladder, const struct t
     char idle[LADDER_TEXT];
 
     say(text, "%s FORGETS the connection", name);
-    if (event->kind == EVENT_EXPIRED)
+    if (event->kind == EVENT_EXPIRED && event->flow.probing)
+        add(text, ": nobody answers its questions");
+    else if (event->kind == EVENT_EXPIRED)
         add(text, event->reason == FLOW_END_ACTIVE ? ": %s old (its %s)" : ": %s idle (its %s)",
             ladder_text_limit(idle, event->flow.timeout),
             policy_timeout_name(event->flow.timeout_name));
     else if (event->reason == FLOW_END_RESOURCES)
         add(text, ": its table is full");
-    else
-        add(text, ": %s", flow_end_name(event->reason));
     return text;
 }
 
@@ -287,12 +289,13 @@ char *ladder_text_deed(char *text, const struct ladder *ladder, const struct dee
 {
     const char *place = scenario_place_name(ladder->scenario, deed->place);
     const char *whose = deed->side_given ? flow_side_name(deed->side) : NULL;
+    bool firewall = deed->place > 0 && deed->place < ladder->places - 1;
 
     switch (deed->verb) {
     case DEED_BLOCK:
     case DEED_PROHIBIT:
-        say(text, "from here on: what %s%s sends is dropped at the %s, ",
-            whose ? "the " : "either end", whose ? whose : "", place);
+        say(text, "from here on %s drops what %s%s sends%s, ", place, whose ? "the " : "either end",
+            whose ? whose : "", firewall ? " on connections it has" : "");
         add(text, deed->verb == DEED_BLOCK ? "silently" : "with ICMP \"prohibited\"");
         return text;
     case DEED_UNBLOCK:
