@@ -13,8 +13,9 @@
 #define PCAP_RAW_IP 101
 /* 2026-01-01T00:00:00Z: a story in virtual time has no date of its own. */
 #define VIRTUAL_EPOCH_NS (UINT64_C(1767225600) * UINT64_C(1000000000))
-/* Payload is only zeros: beyond this, tools are told that the packet was longer. */
-#define SNAP 2048
+/* Only headers are captured, as with `tcpdump -s`: there is no payload, and made-up bytes would be
+ * called malformed by the dissector of whatever protocol uses that port. */
+#define SNAP 256
 #define NS_PER_SEC UINT64_C(1000000000)
 
 struct pcap_header {
@@ -60,19 +61,16 @@ static bool seen_at(const struct tap *tap, const struct timeline_event *e)
 
 static void write_packet(FILE *to, const struct timeline *timeline, const struct timeline_event *e)
 {
-    static const uint8_t zeros[SNAP];
     const struct timeline_packet *p = &e->packet;
     uint64_t epoch = timeline->wall_ns ? timeline->wall_ns : VIRTUAL_EPOCH_NS;
     uint64_t ns = epoch + (uint64_t)e->t;
-    uint32_t headers = p->caplen < SNAP ? p->caplen : SNAP;
-    uint32_t len = p->wire_len > headers ? p->wire_len : headers;
-    uint32_t caplen = len < SNAP ? len : SNAP;
+    uint32_t caplen = p->caplen < SNAP ? p->caplen : SNAP;
+    uint32_t len = p->wire_len > caplen ? p->wire_len : caplen;
     const struct pcap_record record = {(uint32_t)(ns / NS_PER_SEC), (uint32_t)(ns % NS_PER_SEC),
                                        caplen, len};
 
     fwrite(&record, sizeof(record), 1, to);
-    fwrite(p->data, 1, headers, to);
-    fwrite(zeros, 1, caplen - headers, to);
+    fwrite(p->data, 1, caplen, to);
 }
 
 static int finish(FILE *to)

@@ -16,7 +16,8 @@ int timeline_write_json(FILE *to, const struct timeline *timeline);
 
 /* DIR/PLACE.pcap for every place (DIR is made if it is not there), nanosecond stamps, raw IP: what
  * a tcpdump there would have seen, both sides of a firewall as two captures: PLACE-client.pcap and
- * PLACE-server.pcap. 0 or a negative errno. */
+ * PLACE-server.pcap. Headers only. Stamps are story time after the wall time of its start. 0 or a
+ * negative errno. */
 int timeline_write_pcap(const char *dir, const struct timeline *timeline);
 
 #endif
