@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Builds without the plots, too. */
-int plot_write(FILE *to, const struct plot *plot) __attribute__((weak));
-
 static void picture_finish(struct picture *picture)
 {
     for (size_t i = 0; i < 2 * (size_t)CURVES_MAX; i++)
@@ -166,7 +163,7 @@ int experiment_svg(FILE *to, const struct experiment *experiment)
     else
         r = picture_grid(&picture, experiment);
     if (r == 0)
-        r = plot_write ? plot_write(to, &picture.plot) : -ENOSYS;
+        r = plot_write(to, &picture.plot);
     picture_finish(&picture);
     return r;
 }
