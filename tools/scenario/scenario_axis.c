@@ -187,24 +187,41 @@ static int try_axes(const struct scenario *scenario, policy_fault_fn fault, void
     return r;
 }
 
-static int refuse(const char *name, const char *what, policy_fault_fn fault, void *arg)
+static int refuse(const char *name, struct policy_at at, const char *what, policy_fault_fn fault,
+                  void *arg)
 {
     struct policy_faults faults = {.name = name, .report = fault, .arg = arg};
 
-    policy_fault(&faults, (struct policy_at){1, 1}, "%s", what);
+    policy_fault(&faults, at, "%s", what);
     return faults.error ? faults.error : -EINVAL;
+}
+
+static struct policy_at position(const char *text, const char *of)
+{
+    struct policy_at at = {1, 1};
+
+    for (; text < of; text++) {
+        at.column++;
+        if (*text == '\n')
+            at = (struct policy_at){at.line + 1, 1};
+    }
+    return at;
 }
 
 int scenario_parse(struct scenario **out, const char *name, const char *text, size_t len,
                    const char *directory, policy_fault_fn fault, void *arg)
 {
     struct scenario *scenario = NULL;
+    const char *nul;
     int r;
 
     if (len > SCENARIO_TEXT_MAX)
-        return refuse(name, "the text is too long; allowed: at most 1 MiB", fault, arg);
-    if (len > 0 && memchr(text, '\0', len))
-        return refuse(name, "a NUL byte in the text; allowed: UTF-8", fault, arg);
+        return refuse(name, (struct policy_at){1, 1},
+                      "the text is too long; allowed: at most 1 MiB", fault, arg);
+    nul = len > 0 ? memchr(text, '\0', len) : NULL;
+    if (nul)
+        return refuse(name, position(text, nul), "a NUL byte in the text; allowed: UTF-8", fault,
+                      arg);
     r = scenario_parse_text(&scenario, name, text, len, directory, fault, arg);
     if (r == 0)
         r = try_axes(scenario, fault, arg);

@@ -68,6 +68,11 @@ int scenario_parse_text(struct scenario **out, const char *name, const char *tex
 
 void scenario_axis_finish(struct axis *axis);
 
+/* What a firewall of a story has unless said: nothing is adopted but what the story says, and who
+ * came too late is known at its end. */
+#define FIREWALL_ADOPTS "adopt-at-start none"
+#define FIREWALL_REMEMBERS "late-memory 400d 100000"
+
 /* What the grammar calls. */
 void scenario_build_word(struct scenario_build *build, struct policy_word word, bool quoted);
 void scenario_build_statement(struct scenario_build *build);

@@ -66,8 +66,10 @@ static void take_pair(struct words *words, struct build_firewall *f, const char 
         !value_take(words, label, VALUE_WORD, 0, 0, false, &value))
         return;
     pair.value = value.word;
-    if (global_values(pair.setting) == 2 && !words_take(words, &pair.second, "its second value"))
+    if (global_values(pair.setting) == 2 &&
+        !value_take_one(words, "its second value", VALUE_NUMBER, 1, UINT32_MAX, &value))
         return;
+    pair.second = global_values(pair.setting) == 2 ? value.word : (struct policy_word){0};
     /* What comes later wins: `set`. */
     for (size_t i = 0; i < f->n_settings; i++)
         if (f->settings[i].setting.len == pair.setting.len &&
@@ -269,12 +271,12 @@ static void write_policy(struct made *made, FILE *to, const struct build_firewal
     /* A story starts with a firewall that has been there: nothing is adopted but what the story
      * says. */
     if (!adopts) {
-        fputs("adopt-at-start none\n", to);
+        fputs(FIREWALL_ADOPTS "\n", to);
         other_line(made);
     }
     /* For reports only: a story wants to be told whose packet came too late. */
     if (!remembers) {
-        fputs("late-memory 400d 100000\n", to);
+        fputs(FIREWALL_REMEMBERS "\n", to);
         other_line(made);
     }
     if (profile_settings == 0) {
@@ -332,7 +334,7 @@ static void read_file(struct made *made, const struct build_firewall *f,
                       name[0] == '/' ? "" : "/", name) < 0)
         path = NULL, build->faults.error = -ENOMEM;
     if (path && !(from = open_regular(path)))
-        policy_fault(&build->faults, f->file.at, "%s: %s; allowed: a policy file", path,
+        policy_fault(&build->faults, f->file.at, "%s: %s; allowed: a policy file", name,
                      strerror(errno));
     firewall->policy_text = from ? malloc(POLICY_TEXT_MAX + 2) : NULL;
     if (firewall->policy_text) {
@@ -364,6 +366,10 @@ static void finish(struct scenario_build *build, size_t i)
     }
     made->build = build;
     made->fallback = f->profile.text ? f->profile.at : f->at;
+    if (f->profile.text && !policy_shipped_find(f->profile.text, f->profile.len)) {
+        free(made); /* reported */
+        return;
+    }
     if (f->file.text) {
         made->fallback = f->file.at;
         made->file = true;

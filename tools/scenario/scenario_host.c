@@ -207,10 +207,12 @@ static void take_answer(struct words *words, const char *label, struct scenario_
         return;
     host->behaviour.answer_bytes = (uint32_t)value.number;
     host->behaviour.answer_after = 0;
+    snprintf(part, sizeof(part), "%s after", label);
+    if (words->replaces)
+        value_replace(words, part);
     host->set |= HOST_SET_ANSWER;
     if (!words_accept(words, "after"))
         return;
-    snprintf(part, sizeof(part), "%s after", label);
     if (!value_take(words, part, VALUE_DURATION, 0, SCENARIO_UNTIL_MAX, false, &value))
         return;
     host->behaviour.answer_after = (mtime_t)value.number;

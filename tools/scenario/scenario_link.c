@@ -19,7 +19,7 @@ static void add_lost(struct words *words, struct scenario_link *link, unsigned s
     link->lose[side] = lose;
     for (size_t k = 0; k < i; k++)
         if (lose[k] == nth) {
-            words_fault_last(words, "packet %u is lost already", nth);
+            words_fault_last(words, "packet %u is lost already; allowed: each once", nth);
             return;
         }
     for (; i > 0 && lose[i - 1] > nth; i--)

@@ -108,8 +108,12 @@ bool value_parse(struct words *words, struct policy_word word, enum value_kind k
     uint64_t n = 0;
 
     *out = (struct value){.word = word};
-    if (kind == VALUE_WORD)
-        return true;
+    if (kind == VALUE_WORD) {
+        if (!ok)
+            words_fault_at(words, word.at, "\"%.*s...\" is too long; allowed: words up to %d bytes",
+                           POLICY_WORD_ARG(word), TEXT - 1);
+        return ok;
+    }
     if (ok && never && strcmp(text, "never") == 0) {
         out->number = (uint64_t)MTIME_NEVER;
         return true;
@@ -405,8 +409,10 @@ bool value_take(struct words *words, const char *label, enum value_kind kind, ui
         return false;
     ok = at < word.len ? range(words, axis, word, at, kind, least, most)
                        : list(words, axis, word, kind, least, most, never);
-    if (!ok)
+    if (!ok) {
+        value_replace(words, label);
         return false;
+    }
     last = words->all[words->i - 1].word;
     axis->len = (size_t)(last.text + last.len - word.text);
     /* The first point's; every value is tried when all of the text is known. */

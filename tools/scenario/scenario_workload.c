@@ -134,7 +134,8 @@ void workload_statement(struct words *words)
         return;
     w->clients = (uint32_t)value.number;
     if (!words_accept(words, "clients") || !words_accept(words, "over")) {
-        words_fault(words, "allowed: repeat N clients over DURATION, then " ALLOWED);
+        words_fault(words, "how many come, and over how long? allowed: repeat N clients over "
+                           "DURATION, then " ALLOWED);
         return;
     }
     if (!value_take(words, "over", VALUE_DURATION, (uint64_t)MTIME_MSEC, SCENARIO_UNTIL_MAX, false,
