@@ -9,7 +9,7 @@
 struct expect_result {
     const struct expectation *expectation;
     bool met;
-    char seen[160]; /* what was seen instead, or as asked: "ETIMEDOUT at 7min0.2s" */
+    char seen[192]; /* what was seen instead, or as asked: "ETIMEDOUT at 7min0.2s" */
 };
 
 /* results has room for scenario->n_expectations. True if all are met. */

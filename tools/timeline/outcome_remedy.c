@@ -157,7 +157,8 @@ static void how_noticed(FILE *to, const struct timeline *timeline,
         fprintf(to, "It is keepalive that told the %s: without it, it would have waited for ever. ",
                 outcome_end(side));
     else if (one->error == ETIMEDOUT && one->retransmits > 0 &&
-             timeline->scenario->host[side].user_timeout == 0)
+             timeline->scenario->host[side].user_timeout == 0 &&
+             (side == FLOW_CLIENT || other->error != ETIMEDOUT || other->retransmits == 0))
         fprintf(to,
                 "The %s had data under way, which suspends keepalive: TCP_USER_TIMEOUT bounds how "
                 "long it is sent again. ",
