@@ -102,10 +102,11 @@ static int draw_silence(struct ladder *ladder, mtime_t from, mtime_t to)
     double y = ladder->y + 2, height = 34 + 5 * log10((double)(to - from) / (double)SILENCE + 1) +
                                        (lines - 1) * LADDER_LINE;
     double centre = y + height / 2 - 3;
-    int r = ladder_anchor(ladder, from, y);
+    /* A moment within: at its ends the rows are. */
+    int r = ladder_anchor(ladder, from + 1, y);
 
     if (r == 0)
-        r = ladder_anchor(ladder, to, y + height - 6);
+        r = ladder_anchor(ladder, to - 1, y + height - 6);
     svg_rect(ladder->to, left, y + 4, right - left, height - 14, 3,
              &(struct svg_pen){.fill = "#eef1f4", .opacity = 0.7});
     for (unsigned i = 0; i < ladder->places; i++)
@@ -157,14 +158,17 @@ static void draw_deed(struct ladder *ladder, struct ladder_row *row)
 {
     const struct svg_font font = {.size = 11.5, .bold = true, .fill = COLOUR_DEED};
     char text[LADDER_TEXT];
+    double half;
 
+    ladder_text_deed(text, ladder, row->event->deed);
+    half = svg_width(&font, text) / 2;
     ladder->shaded |= ladder_lasts(row->event->deed);
     row->y = row->y_until = ladder->y + 18;
     row->y_side = row->y + 12;
     svg_line(ladder->to, LADDER_MARGIN, row->y, ladder->width - 8, row->y,
              &(struct svg_pen){.stroke = COLOUR_DEED, .dash = "6 4", .width = 1.3});
-    svg_text(ladder->to, middle(ladder), row->y - 5, SVG_MIDDLE, &font,
-             ladder_text_deed(text, ladder, row->event->deed));
+    svg_text(ladder->to, fmax(fmin(middle(ladder), ladder->width - 8 - half), LADDER_MARGIN + half),
+             row->y - 5, SVG_MIDDLE, &font, text);
     ladder->y = row->y + 8;
 }
 
@@ -277,15 +281,15 @@ int ladder_draw_rows(struct ladder *ladder)
         draw_row(ladder, row);
         place_hidden(ladder, row);
         draw_time(ladder, row);
+        if (r == 0)
+            r = ladder_anchor(ladder, row->t, row->y);
+        if (r == 0)
+            r = ladder_anchor(ladder, row->until, row->y_until);
         if (row->kind != LADDER_LAST)
             ladder_draw_notes(ladder, row);
         if (next < ladder->n_rows && ladder->rows[next].t - row->until >= BURST)
             ladder_draw_sockets(ladder, row, row->until + BURST);
         ladder->y = fmax(ladder->y, fmax(ladder->side_y[0], ladder->side_y[1]) + 8);
-        if (r == 0)
-            r = ladder_anchor(ladder, row->t, row->y);
-        if (r == 0)
-            r = ladder_anchor(ladder, row->until, row->y_until);
         before = row;
         i = next;
     }

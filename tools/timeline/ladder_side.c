@@ -118,7 +118,9 @@ void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mt
         if (row->kind == LADDER_FOLDED && ladder->connections > 1)
             ladder->shown[2 * (size_t)e->connection + side_of(e)] = e->socket;
         else
-            draw_socket(ladder, e->connection, side_of(e), row->y_side + 4, row->until);
+            draw_socket(ladder, e->connection, side_of(e),
+                        (e->t < row->until ? ladder_y_at(ladder, e->t) : row->y_side) + 4,
+                        row->until);
     }
 }
 

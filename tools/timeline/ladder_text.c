@@ -295,7 +295,8 @@ char *ladder_text_deed(char *text, const struct ladder *ladder, const struct dee
     case DEED_BLOCK:
     case DEED_PROHIBIT:
         say(text, "from here on %s drops what %s%s sends%s, ", place, whose ? "the " : "either end",
-            whose ? whose : "", firewall ? " on connections it has" : "");
+            whose ? whose : "",
+            firewall && deed->verb == DEED_BLOCK ? " on connections it has" : "");
         add(text, deed->verb == DEED_BLOCK ? "silently" : "with ICMP \"prohibited\"");
         return text;
     case DEED_UNBLOCK:
