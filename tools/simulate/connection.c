@@ -115,12 +115,14 @@ void connection_drop(struct world *world, struct connection *c, unsigned side, b
     host_count(host, world->now, -1);
 }
 
-/* ESTABLISHED or CLOSE_WAIT, and nobody at the other end. */
+/* ESTABLISHED or CLOSE_WAIT, and nobody at the other end: no socket, or none that has the address any
+ * more. */
 static void look_for_leak(struct world *world, struct connection *c, unsigned side)
 {
     struct socket_view view;
 
-    if (c->stands[side] != SOCKET_THERE || c->stands[!side] <= SOCKET_THERE)
+    if (c->stands[side] != SOCKET_THERE ||
+        (c->stands[!side] <= SOCKET_THERE && host_has_address(&world->host[!side], c->tuple)))
         return;
     tcp_view(connection_tcp(world, c, side), &view);
     set_leaked(world, c, side, view.state == SOCKET_ESTABLISHED || view.state == SOCKET_CLOSE_WAIT);

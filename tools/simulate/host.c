@@ -106,7 +106,7 @@ void host_count(struct host *host, mtime_t now, int more)
         host->sockets_peak = host->sockets;
 }
 
-static bool has_address(const struct host *host, wire_tuple tuple)
+bool host_has_address(const struct host *host, wire_tuple tuple)
 {
     uint8_t address = host->side == FLOW_CLIENT ? wire_client(tuple) : wire_server(tuple);
 
@@ -120,7 +120,7 @@ static void leave(struct world *world, struct host *host, uint32_t index)
 
     /* A source that is not the host's own has no route: nothing leaves, and TCP tries again later
      * (ip_route_output_key_hash_rcu(), the no_route of __ip_queue_xmit()). */
-    if (!has_address(host, p->tuple)) {
+    if (!host_has_address(host, p->tuple)) {
         path_end(world, index);
         return;
     }
@@ -269,7 +269,7 @@ static bool deaf(const struct world *world, const struct host *host, wire_tuple 
 {
     uint32_t found;
 
-    if (!host->up || !has_address(host, tuple))
+    if (!host->up || !host_has_address(host, tuple))
         return true;
     found = lookup_find(&host->lookup, tuple);
     return found != LOOKUP_NONE &&

@@ -45,6 +45,8 @@ int host_init(struct host *host, struct world *world, unsigned side);
 void host_finish(struct host *host);
 /* A free pair of address and port for a new connection to the server. False: none left. */
 bool host_choose_tuple(struct world *world, wire_tuple *tuple);
+/* Is the tuple's address of this side still the host's? */
+bool host_has_address(const struct host *host, wire_tuple tuple);
 /* A packet reached its place. */
 void host_arrival(struct world *world, struct host *host, uint32_t index);
 /* Its sockets are one more or less. */

@@ -48,6 +48,10 @@ void host_link_up(struct host *host, bool new_address)
     if (next + host->n_addresses - 1 > HOST_LAST_ADDRESS)
         next = HOST_FIRST_ADDRESS;
     host->first_address = host->address = (uint8_t)next;
+    /* Who talks to the old address is alone from now on. */
+    for (uint32_t i = 0; i < host->world->connection_slab.end; i++)
+        if (connection_living(connection_at(host->world, i)))
+            connection_settle(host->world, connection_at(host->world, i));
 }
 
 void host_kill(struct world *world, struct host *host)
