@@ -292,6 +292,25 @@ static void a_command_is_no_fault_of_the_limit(void **state)
     story_finish(&s);
 }
 
+/* Both ends said goodbye, and the firewall saw it: nobody forgot anything. */
+static void an_end_that_was_seen_is_not_forgetting(void **state)
+{
+    struct outcome_connection o;
+    struct story s = quiet(QUIET(""));
+
+    (void)state;
+    story_flow(&s,
+               (struct event){.kind = EVENT_ENDED, .time = 300 * SEC, .reason = FLOW_END_DETECTED});
+    assert_int_equal(story_outcome(s.timeline, 1, &o), 0);
+    assert_int_equal(o.forgotten_by, -1);
+    story_flow(
+        &s, (struct event){.kind = EVENT_ENDED, .time = 301 * SEC, .reason = FLOW_END_RESOURCES});
+    assert_int_equal(story_outcome(s.timeline, 1, &o), 0);
+    assert_int_equal(o.forgotten_by, 1);
+    assert_true(o.forgotten_after == 0);
+    story_finish(&s);
+}
+
 static void many_are_counted(void **state)
 {
     struct outcome_connection *all;
@@ -386,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_full_window_waits_for_a_reader),
         cmocka_unit_test(keepalive_gets_the_credit),
         cmocka_unit_test(a_command_is_no_fault_of_the_limit),
+        cmocka_unit_test(an_end_that_was_seen_is_not_forgetting),
         cmocka_unit_test(many_are_counted),
         cmocka_unit_test(lines_keep_to_the_width),
         cmocka_unit_test(json_says_the_same),
