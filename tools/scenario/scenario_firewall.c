@@ -67,7 +67,7 @@ static void take_pair(struct words *words, struct build_firewall *f, const char 
         return;
     pair.value = value.word;
     if (global_values(pair.setting) == 2 &&
-        !value_take_one(words, "its second value", VALUE_NUMBER, 1, UINT32_MAX, &value))
+        !value_take_one(words, "its second value", VALUE_NUMBER, 0, UINT32_MAX, &value))
         return;
     pair.second = global_values(pair.setting) == 2 ? value.word : (struct policy_word){0};
     /* What comes later wins: `set`. */

@@ -470,6 +470,8 @@ int scenario_parse_text(struct scenario **out, const char *name, const char *tex
     build->directory = directory;
     build->faults = (struct policy_faults){.name = name, .report = fault, .arg = arg};
     s->seed = 1;
+    for (unsigned side = 0; side < 2; side++)
+        s->host[side].system = *system_find("linux", 5); /* also of a host whose line is missing */
     s->name = strdup(name);
     s->directory = directory ? strdup(directory) : NULL;
     s->text = malloc(len + 1);
