@@ -354,6 +354,15 @@ static enum value_kind guess(struct policy_word word)
     return memchr(word.text, '%', word.len) ? VALUE_PERCENT : VALUE_NUMBER;
 }
 
+static bool is_choice(struct words *words, const struct axis *axis, struct policy_word word)
+{
+    if (axis->n_values > 1)
+        return true;
+    words_fault_last(words, "the step is longer than \"%.*s\"; allowed: at least two values",
+                     POLICY_WORD_ARG(word));
+    return false;
+}
+
 static bool range(struct words *words, struct axis *axis, struct policy_word word, size_t at,
                   enum value_kind kind, uint64_t least, uint64_t most)
 {
@@ -382,7 +391,8 @@ static bool range(struct words *words, struct axis *axis, struct policy_word wor
     }
     if (words_accept(words, "step"))
         return value_take_one(words, "a step", kind, 1, most, &step) &&
-               steps(words, axis, kind, from.number, to.number, step.number);
+               steps(words, axis, kind, from.number, to.number, step.number) &&
+               is_choice(words, axis, word);
     if (words_accept(words, "in"))
         return value_take_one(words, "how many values", VALUE_NUMBER, 2, 1000, &step) &&
                spread(words, axis, kind, from.number, to.number, step.number);
