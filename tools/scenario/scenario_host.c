@@ -132,7 +132,7 @@ bool keepalive_take(struct words *words, const char *label, struct scenario_host
             return false;
         host->keepalive = on ? SOFTWARE_KEEPALIVE_ON : SOFTWARE_KEEPALIVE_OFF;
         host->set |= HOST_SET_KEEPALIVE;
-        if (figure_next(words) < 0)
+        if (figure_next(words) < 0 && !starts_with_digit(words))
             return true;
     } else if (words->replaces) {
         value_replace(words, label);
@@ -247,6 +247,10 @@ static bool fits(struct words *words, enum flow_side side, const struct host_set
 {
     if (side == FLOW_CLIENT && strcmp(setting->name, "port") == 0) {
         words_fault_last(words, "a client has no port of its own; allowed: server port N");
+        return false;
+    }
+    if (side == FLOW_SERVER && strcmp(setting->name, "reconnect") == 0) {
+        words_fault_last(words, "a server does not connect; allowed: client reconnect DURATION");
         return false;
     }
     if (host->system.clock != CLOCK_WHEEL &&
