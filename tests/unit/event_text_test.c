@@ -226,10 +226,10 @@ static void which_views_are_told(void **state)
     assert_int_equal(timeline_write_text(to, s.timeline), 0);
     fclose(to);
     assert_non_null(
-        strstr(text, "0:00:02.000  server           ESTABLISHED  timer:(keepalive,1min"));
+        strstr(text, "0:00:02.000  server             ESTABLISHED  timer:(keepalive,1min"));
     assert_null(strstr(text, "0:00:09"));
     assert_null(strstr(text, "0:00:10"));
-    assert_non_null(strstr(text, "0:01:11.000  server           ESTABLISHED  "
+    assert_non_null(strstr(text, "0:01:11.000  server             ESTABLISHED  "
                                  "timer:(keepalive,40sec,0)  keepalive (40.00/0/0)"));
     free(text);
     story_finish(&s);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define SILENCE (60 * MTIME_SEC) /* longer ones get a line of their own */
-#define WHO 15
 #define BRIEF (100 * MTIME_MSEC) /* what a socket shows for less is not worth a line */
 
 /* What has been told of a socket. */
@@ -34,6 +33,7 @@ struct text {
     struct told *told;     /* by connection and side */
     struct asked asked[2]; /* by side */
     uint32_t connections;
+    int who; /* columns */
     mtime_t last;
     bool any;
 };
@@ -49,7 +49,7 @@ static void begin(struct text *text, mtime_t t, const char *who)
         fprintf(text->to, "%14s  ... %s of silence ...\n", "", story_span(t - text->last, silence));
     text->any = true;
     text->last = t;
-    fprintf(text->to, "%14s  %-*s  ", story_clock(t, clock), WHO, who);
+    fprintf(text->to, "%14s  %-*s  ", story_clock(t, clock), text->who, who);
 }
 
 static void line(struct text *text, mtime_t t, unsigned place, uint32_t connection,
@@ -282,45 +282,18 @@ static uint64_t highest_packet(const struct timeline *timeline)
     return highest;
 }
 
-static void put_host(FILE *to, const struct scenario_host *host, unsigned side)
+/* `client > server #12`, or with the longest name of a firewall that injects. */
+static int who_width(const struct timeline *timeline, uint32_t connections)
 {
-    bool on = host->keepalive == SOFTWARE_KEEPALIVE_ON ||
-              (host->keepalive == SOFTWARE_KEEPALIVE_UNSET && host->system.keepalive_always);
+    size_t longest = strlen("client");
 
-    fprintf(to, "  %-*s  %s", WHO - 2, flow_side_name((enum flow_side)side), host->system.product);
-    if (host->software)
-        fprintf(to, ", %s", host->software->name);
-    if (side == FLOW_SERVER)
-        fprintf(to, ", port %u", host->port);
-    if (on)
-        fprintf(to, ", keepalive %g %g %u\n", mtime_seconds(host->times.idle),
-                mtime_seconds(host->times.interval), host->times.count);
-    else
-        fputs(", keepalive off\n", to);
-}
+    for (size_t i = 0; i < timeline->scenario->n_firewalls; i++) {
+        size_t len = strlen(timeline->scenario->firewall[i].name);
 
-static void put_firewall(FILE *to, const struct scenario_firewall *firewall)
-{
-    const struct policy *policy = firewall->policy;
-    const struct policy_profile *profile =
-        &policy->profiles[policy->rules[policy->n_rules - 1].profile];
-    char limit[STORY_TEXT];
-
-    fprintf(to, "  %-*s  %s, tcp-established %s, on-expiry %s, on-late %s\n", WHO - 2,
-            firewall->name, firewall->profile ? firewall->profile : profile->name,
-            story_span(profile->timeout[TIMEOUT_TCP_ESTABLISHED], limit),
-            policy_on_expiry_name(profile->on_expiry), policy_on_late_name(profile->on_late));
-}
-
-/* Who stands on the path. */
-static void put_cast(FILE *to, const struct scenario *scenario)
-{
-    fprintf(to, "%s\n", scenario->title ? scenario->title : scenario->name);
-    put_host(to, &scenario->host[FLOW_CLIENT], FLOW_CLIENT);
-    for (size_t i = 0; i < scenario->n_firewalls; i++)
-        put_firewall(to, &scenario->firewall[i]);
-    put_host(to, &scenario->host[FLOW_SERVER], FLOW_SERVER);
-    fputc('\n', to);
+        longest = len > longest ? len : longest;
+    }
+    return (int)longest + (int)strlen(" > server") +
+           (connections > 1 ? snprintf(NULL, 0, " #%u", connections) : 0);
 }
 
 int timeline_write_text(FILE *to, const struct timeline *timeline)
@@ -331,6 +304,7 @@ int timeline_write_text(FILE *to, const struct timeline *timeline)
                         .n_fates = (size_t)highest_packet(timeline) + 1};
     int r = -ENOMEM;
 
+    text.who = who_width(timeline, text.connections);
     text.fates = calloc(text.n_fates, sizeof(*text.fates));
     text.next_view = calloc(timeline->n_events + 1, sizeof(*text.next_view));
     text.told = calloc(2 * ((size_t)text.connections + 1), sizeof(*text.told));
@@ -342,7 +316,7 @@ int timeline_write_text(FILE *to, const struct timeline *timeline)
     r = find_next_views(&text);
     if (r < 0)
         goto out;
-    put_cast(to, timeline->scenario);
+    text_cast(to, timeline->scenario, text.who);
     for (size_t i = 0; i < timeline->n_events; i++)
         see(&text, i);
     still_waiting(&text);

@@ -35,5 +35,7 @@ char *text_app(char *text, size_t size, const struct timeline_app *app);
 char *text_flow_event(char *text, size_t size, const struct event *event);
 /* `client: link up with new address`. */
 char *text_deed(char *text, size_t size, const struct scenario *scenario, const struct deed *deed);
+/* Title and who stands on the path, a line each; names in columns of that width. */
+void text_cast(FILE *to, const struct scenario *scenario, int width);
 
 #endif
