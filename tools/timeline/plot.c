@@ -64,12 +64,12 @@ static void draw_head(struct plot_area *area)
 }
 
 /* Turned by a quarter, beside its axis. */
-static void draw_turned(FILE *to, double x, double y, const char *text)
+static void draw_turned(FILE *to, double x, double y, const struct svg_font *font, const char *text)
 {
-    size_t fit = svg_fit(&names, text, HEIGHT + 40);
+    size_t fit = svg_fit(font, text, HEIGHT + 40);
 
     fprintf(to, "<g transform=\"rotate(-90 %ld %ld)\">\n", lround(x), lround(y));
-    svg_text_n(to, round(x), round(y), SVG_MIDDLE, &names, text, fit);
+    svg_text_n(to, round(x), round(y), SVG_MIDDLE, font, text, fit);
     fputs("</g>\n", to);
 }
 
@@ -112,6 +112,7 @@ static double draw_axes(const struct plot_area *area)
 {
     const struct plot *plot = area->plot;
     double bottom = area->top + area->height, middle = area->top + area->height / 2;
+    struct svg_font axis_names[2] = {names, names};
     double y = bottom + 44;
 
     draw_x(area);
@@ -120,10 +121,13 @@ static double draw_axes(const struct plot_area *area)
         draw_y(area, &area->right, true);
     svg_rect(area->to, area->left, area->top, area->width, area->height, 0,
              &(struct svg_pen){.stroke = "#4a5560", .width = 1});
+    for (size_t i = 0; i < plot->n_curves && plot->n_curves == 2; i++) /* each has its own axis */
+        if (plot->curves[0].right != plot->curves[1].right)
+            axis_names[plot->curves[i].right].fill = plot_colour(plot, i);
     if (plot->y_label)
-        draw_turned(area->to, EDGE + 2, middle, plot->y_label);
+        draw_turned(area->to, EDGE + 2, middle, &axis_names[0], plot->y_label);
     if (plot->right_label)
-        draw_turned(area->to, WIDTH - 10, middle, plot->right_label);
+        draw_turned(area->to, WIDTH - 10, middle, &axis_names[1], plot->right_label);
     for (const char *p = plot->x_label ? plot->x_label : ""; *p; y += 16) {
         size_t fit = svg_fit(&names, p, area->width);
 

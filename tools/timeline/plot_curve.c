@@ -5,20 +5,34 @@
 
 #define STEPS_MAX 40 /* levels */
 
-/* Told apart with any colour vision (Okabe and Ito). */
-const char *plot_colour(size_t curve)
-{
-    static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#b05a8e",
-                                          "#c28a00", "#3a95cc", "#5b4b8a", "#4d4d4d"};
+#define COLOURS 8u
 
-    return colours[curve % (sizeof(colours) / sizeof(colours[0]))];
+/* Which one of those of its axis. */
+static size_t of_axis(const struct plot *plot, size_t curve)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < curve; i++)
+        n += plot->curves[i].right == plot->curves[curve].right;
+    return n;
+}
+
+/* Families on both axes: the same colour is the same thing, dashed on the right. One curve on each
+ * are two things. */
+const char *plot_colour(const struct plot *plot, size_t curve)
+{
+    /* Told apart with any colour vision (Okabe and Ito). */
+    static const char *const colours[COLOURS] = {"#0072b2", "#d55e00", "#009e73", "#b05a8e",
+                                                 "#c28a00", "#3a95cc", "#5b4b8a", "#4d4d4d"};
+
+    return colours[(plot->n_curves > 2 ? of_axis(plot, curve) : curve) % COLOURS];
 }
 
 const char *plot_dash(const struct plot *plot, size_t curve)
 {
     if (plot->curves[curve].right)
-        return "7 4";
-    return curve >= 8 ? "2 3" : NULL;
+        return of_axis(plot, curve) < COLOURS ? "7 4" : "7 3 2 3";
+    return of_axis(plot, curve) < COLOURS ? NULL : "2 3";
 }
 
 static const struct plot_axis *axis_of(const struct plot_area *area, const struct plot_curve *curve)
@@ -109,7 +123,7 @@ static void move(struct pencil *pencil, double x, double y)
 void plot_draw_curve(const struct plot_area *area, size_t index)
 {
     const struct plot_curve *curve = &area->plot->curves[index];
-    const char *dash = plot_dash(area->plot, index), *colour = plot_colour(index);
+    const char *dash = plot_dash(area->plot, index), *colour = plot_colour(area->plot, index);
     struct pencil pencil = {.to = area->to, .steps = has_steps(curve)};
     size_t shown = 0;
 

@@ -8,6 +8,9 @@
 #define NAME_WIDTH 190.0
 #define NAME_LINE 14.0
 #define NAME_LINES 3
+#define LEGEND_LINE 18.0
+#define SIGN 38.0
+#define BESIDE 60.0 /* room on either side of the framed area */
 
 static const struct svg_font font = {.size = 11.5, .fill = "#1f2933"};
 
@@ -106,7 +109,7 @@ void plot_draw_names(const struct plot_area *area)
         struct svg_font with = font;
         double end_x, end_y;
 
-        with.fill = plot_colour(names[i].curve);
+        with.fill = plot_colour(area->plot, names[i].curve);
         with.bold = true;
         if (plot_curve_end(area, names[i].curve, &end_x, &end_y))
             svg_line(area->to, end_x + 4, end_y, right + 10, names[i].y + names[i].height / 2,
@@ -117,31 +120,33 @@ void plot_draw_names(const struct plot_area *area)
     }
 }
 
+/* Column by column: what belongs to the right axis comes to stand on the right. */
 void plot_draw_legend(const struct plot_area *area, double *y)
 {
+    static const char right_too[] = " (right)";
     const struct plot *plot = area->plot;
-    double left = area->left, x = left, right = area->left + area->width, widest = 0;
-    unsigned columns;
+    double left = area->left - BESIDE, all = area->width + 2 * BESIDE, widest = 0;
+    double mark = svg_width(&font, right_too);
+    size_t columns, lines;
 
     for (size_t i = 0; i < plot->n_curves; i++)
-        widest = fmax(widest, svg_width(&font, label_of(plot, i)) +
-                                  (plot->curves[i].right ? svg_width(&font, " (right)") : 0));
-    widest = fmin(widest + 60, right - left);
-    columns = (unsigned)fmax(1, floor((right - left) / widest));
+        widest =
+            fmax(widest, svg_width(&font, label_of(plot, i)) + (plot->curves[i].right ? mark : 0));
+    widest = fmin(widest + SIGN + 24, all);
+    columns = (size_t)fmax(1, floor(all / widest));
+    lines = (plot->n_curves + columns - 1) / columns;
     for (size_t i = 0; i < plot->n_curves; i++) {
-        double column = x + (double)(i % columns) * widest;
-        double room = widest - 60 - (plot->curves[i].right ? svg_width(&font, " (right)") : 0);
+        double x = left + (double)(i / lines) * widest, at = *y + LEGEND_LINE * (double)(i % lines);
+        double room = widest - SIGN - 20 - (plot->curves[i].right ? mark : 0);
         const char *label = label_of(plot, i);
 
-        if (i > 0 && i % columns == 0)
-            *y += 18;
-        svg_line(
-            area->to, column, *y - 4, column + 30, *y - 4,
-            &(struct svg_pen){.stroke = plot_colour(i), .width = 2, .dash = plot_dash(plot, i)});
-        draw_label(area->to, column + 38, *y, &font, label, room + 4, 1);
+        svg_line(area->to, x, at - 4, x + 30, at - 4,
+                 &(struct svg_pen){
+                     .stroke = plot_colour(plot, i), .width = 2, .dash = plot_dash(plot, i)});
+        draw_label(area->to, x + SIGN, at, &font, label, room, 1);
         if (plot->curves[i].right)
-            svg_text(area->to, column + 38 + fmin(svg_width(&font, label), room + 4), *y, SVG_START,
-                     &font, " (right)");
+            svg_text(area->to, x + SIGN + fmin(svg_width(&font, label), room), at, SVG_START, &font,
+                     right_too);
     }
-    *y += 18;
+    *y += LEGEND_LINE * (double)lines;
 }

@@ -38,7 +38,7 @@ struct plot_area {
     double left, top, width, height; /* of what the axes frame */
 };
 
-const char *plot_colour(size_t curve);
+const char *plot_colour(const struct plot *plot, size_t curve);
 const char *plot_dash(const struct plot *plot, size_t curve); /* NULL: none */
 void plot_draw_curve(const struct plot_area *area, size_t i);
 /* Where its last point is; false: it has none. */
