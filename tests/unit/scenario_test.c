@@ -161,19 +161,23 @@ static void every_ends_where_it_is_told(void **state)
 
 static void what_is_written_wins_over_the_program(void **state)
 {
-    struct scenario *s = parse("client app postgresql\n"
-                               "server keepalive idle 100 app postgresql port 7\nuntil 1h");
-    const struct software *app = software_find("postgresql", 10);
+    struct scenario *s = parse("client app sqlserver\n"
+                               "server keepalive idle 100 app sqlserver port 7\nuntil 1h");
+    const struct software *app = software_find("sqlserver", 9);
 
     (void)state;
+    assert_true(app->side[FLOW_SERVER].times.idle > 0 && app->side[FLOW_SERVER].times.interval > 0);
     assert_ptr_equal(s->host[FLOW_CLIENT].software, app);
+    assert_int_equal(s->host[FLOW_CLIENT].times.idle, app->side[FLOW_CLIENT].times.idle);
     assert_int_equal(s->host[FLOW_SERVER].port, 7);
     assert_int_equal(s->host[FLOW_SERVER].times.idle, S(100));
-    assert_int_equal(s->host[FLOW_SERVER].times.interval,
-                     app->side[FLOW_SERVER].times.interval ? app->side[FLOW_SERVER].times.interval
-                                                           : S(75));
-    assert_int_equal(s->host[FLOW_SERVER].keepalive, SOFTWARE_KEEPALIVE_ON);
+    assert_int_equal(s->host[FLOW_SERVER].times.interval, app->side[FLOW_SERVER].times.interval);
+    assert_int_equal(s->host[FLOW_SERVER].times.count, 9); /* nobody says: the system's */
     assert_int_equal(s->host[FLOW_CLIENT].keepalive, app->side[FLOW_CLIENT].keepalive);
+    scenario_destroy(s);
+    s = parse("client\nserver app sqlserver keepalive off\nuntil 1h");
+    assert_int_equal(s->host[FLOW_SERVER].port, app->port);
+    assert_int_equal(s->host[FLOW_SERVER].keepalive, SOFTWARE_KEEPALIVE_OFF);
     scenario_destroy(s);
 }
 
@@ -297,6 +301,9 @@ static void ranges_become_values(void **state)
     check_values("10s..20s step 4s", steps, 3);
     check_values("1s..4s step 2", ends, 2);
     check_values("1s,1min,3", list, 3);
+    s = parse("seed 7..18446744073709551615 step 18446744073709551600\nclient\nserver\nuntil 1d");
+    assert_int_equal(s->axis[0].n_values, 2); /* the sum is taken nowhere */
+    scenario_destroy(s);
 }
 
 static void a_grid_has_limits(void **state)
