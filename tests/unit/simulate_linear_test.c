@@ -64,7 +64,7 @@ static void time_grows_with_connections(void **state)
         small = a < small ? a : small;
         large = b < large ? b : large;
     }
-    print_message("%.1f us a connection of %u, %.1f of %u\n", small * 1e6, SMALL, large * 1e6,
+    print_message("# %.1f us a connection of %u, %.1f of %u\n", small * 1e6, SMALL, large * 1e6,
                   LARGE);
     assert_true(large < RATIO_MOST * small);
 }

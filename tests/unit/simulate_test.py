@@ -16,7 +16,7 @@ import tempfile
 import time
 import xml.dom.minidom
 
-IDLEWALL = sys.argv[1]
+IDLEWALL = os.path.abspath(sys.argv[1])
 cases = []
 
 STORY = """title "a test"

@@ -137,7 +137,7 @@ static void leave(struct world *world, struct host *host, uint32_t index)
 }
 
 /* Two stacks that answer each segment out of window and disagree about the numbers do so without
- * end (docs/kernel-differences.md). A story of that is told by its error. */
+ * end (docs/kernel-endpoints.md). A story of that is told by its error. */
 #define ANSWERS_MAX 100000
 #define ANSWERS_PAUSE MTIME_SEC
 

@@ -151,10 +151,14 @@ void ladder_draw_packet(struct ladder *ladder, struct ladder_row *row)
         draw_below(ladder, &below, middle, ladder->segment - 16, SVG_MIDDLE, &note_of, text);
     ladder_text_end(end, ladder, row, last);
     if (*end) {
+        double length = fabs(arrow.x_end - ladder->x[first->place]);
+        /* Behind the cross, under the arrow; a short one leaves no room there. */
+        double ahead = arrow.direction * (length < 40 ? 1 : -1);
+
         below = fmax(below, row->y_until + (*text ? -1 : 2));
-        draw_below(ladder, &below, arrow.x_end - arrow.direction * 8,
-                   fmax(fabs(arrow.x_end - ladder->x[first->place]) - 22, ladder->segment / 2 - 12),
-                   arrow.direction > 0 ? SVG_END : SVG_START, &end_font, end);
+        draw_below(ladder, &below, arrow.x_end + ahead * 8,
+                   fmax(length - 22, ladder->segment / 2 - 12), ahead < 0 ? SVG_END : SVG_START,
+                   &end_font, end);
     }
     fputs("</g>\n", ladder->to);
     ladder->y = fmax(row->y_until, below + 3) + ROW_GAP;
