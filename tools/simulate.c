@@ -85,22 +85,6 @@ bool simulate_stopped(void)
     return stopped;
 }
 
-int simulate_picture(struct simulate *simulate, int written)
-{
-    if (written == 0)
-        written = output_file_commit(&simulate->picture);
-    return written == 0 ? DONE
-                        : command_failed("simulate", "%s: %s", simulate->svg, strerror(-written));
-}
-
-int simulate_flush(int status)
-{
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    return command_failed("simulate", "standard output: %s", strerror(errno ? errno : EIO));
-}
-
 static int read_number(const char *option, const char *text, uint64_t most, uint64_t *out)
 {
     char *end;
@@ -145,16 +129,16 @@ static int take(struct request *request, int code, const char *value)
     case 'o':
         return read_form(simulate, value);
     case SVG:
-        simulate->svg = value;
+        simulate->show.svg = value;
         break;
     case PCAP:
-        simulate->pcap = value;
+        simulate->show.pcap = value;
         break;
     case OUTCOME:
-        simulate->outcome = true;
+        simulate->show.outcome = true;
         break;
     case QUIET:
-        simulate->quiet = true;
+        simulate->show.quiet = true;
         break;
     case SET:
         return add_set(request, value);
@@ -215,7 +199,7 @@ static int play(struct request *request)
         status = simulate_grid(simulate, scenario);
     else
         status = simulate_story(simulate, scenario);
-    output_file_drop(&simulate->picture);
+    story_show_drop(&simulate->show);
     scenario_destroy(scenario);
     return status;
 }
@@ -226,13 +210,13 @@ static int instead_of_playing(const struct request *request, int arguments)
         return command_misused("simulate", "--list, --show, --systems, --apps stand alone");
     switch (request->instead) {
     case LIST:
-        return simulate_flush(simulate_list());
+        return story_show_flush(&request->simulate.show, simulate_list());
     case SHOW:
-        return simulate_flush(simulate_show(request->show));
+        return story_show_flush(&request->simulate.show, simulate_show(request->show));
     case SYSTEMS:
-        return simulate_flush(simulate_systems());
+        return story_show_flush(&request->simulate.show, simulate_systems());
     default:
-        return simulate_flush(simulate_softwares());
+        return story_show_flush(&request->simulate.show, simulate_softwares());
     }
 }
 
@@ -244,7 +228,7 @@ static int understood(struct request *request, int argc, char **argv)
         return command_misused("simulate", argc == 0
                                                ? "a FILE or CASE is needed; --list shows the cases"
                                                : "one FILE or CASE at a time");
-    if (request->simulate.quiet && request->simulate.outcome)
+    if (request->simulate.show.quiet && request->simulate.show.outcome)
         return command_misused("simulate", "--quiet or --outcome, not both");
     request->simulate.what = argv[0];
     return play(request);
@@ -252,7 +236,8 @@ static int understood(struct request *request, int argc, char **argv)
 
 int simulate_run(int argc, char **argv)
 {
-    struct request request = {.sets = calloc((size_t)argc, sizeof(*request.sets))};
+    struct request request = {.simulate.show.command = "simulate",
+                              .sets = calloc((size_t)argc, sizeof(*request.sets))};
     int status = DONE, code;
 
     if (!request.sets)

@@ -4,8 +4,8 @@
 
 /* `idlewall simulate`: what its files share. */
 
-#include "tools/output_file.h"
 #include "tools/scenario/scenario.h"
+#include "tools/story_show.h"
 
 #include <stdbool.h>
 
@@ -14,9 +14,7 @@ enum simulate_form { SIMULATE_TEXT, SIMULATE_JSON, SIMULATE_CSV };
 struct simulate {
     const char *what; /* FILE, CASE or - */
     enum simulate_form form;
-    const char *svg, *pcap;     /* NULL: not asked for */
-    struct output_file picture; /* to svg */
-    bool quiet, outcome;
+    struct story_show show;
     unsigned threads; /* 0: all cores */
 };
 
@@ -32,9 +30,5 @@ int simulate_softwares(void);
 /* From now on a signal to end only raises a flag; a second one ends. */
 void simulate_catch(void);
 bool simulate_stopped(void);
-/* The picture is complete; DONE, or a message and COULD_NOT. */
-int simulate_picture(struct simulate *simulate, int written);
-/* What could not be written to standard output is a failure. */
-int simulate_flush(int status);
 
 #endif

@@ -4,92 +4,15 @@
 #include "tools/simulate/experiment.h"
 #include "tools/simulate/world.h"
 #include "tools/simulate_command.h"
-#include "tools/timeline/expect.h"
-#include "tools/timeline/ladder.h"
-#include "tools/timeline/outcome.h"
-#include "tools/timeline/timeline_write.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 80 /* of the outcome's paragraph */
-
 static bool story_progress(void *arg, mtime_t reached, mtime_t until)
 {
     progress_show(arg, until > 0 ? (double)reached / (double)until : 0);
     return !simulate_stopped();
-}
-
-/* Before the story is played: who cannot get what he asked for need not wait. */
-static int open_picture(struct simulate *simulate)
-{
-    int r = simulate->svg ? output_file_create(&simulate->picture, simulate->svg) : 0;
-
-    return r < 0 ? command_failed("simulate", "%s: %s", simulate->svg, strerror(-r)) : DONE;
-}
-
-static int print_story(const struct simulate *simulate, const struct timeline *timeline)
-{
-    bool json = simulate->form == SIMULATE_JSON;
-    int r = 0;
-
-    if (simulate->quiet)
-        return 0;
-    if (!simulate->outcome)
-        r = json ? timeline_write_json(stdout, timeline) : timeline_write_text(stdout, timeline);
-    if (r == 0 && !simulate->outcome && !json)
-        putchar('\n');
-    if (r == 0)
-        r = json ? story_outcome_json(stdout, timeline)
-                 : story_outcome_text(stdout, timeline, WIDTH);
-    return r;
-}
-
-/* NO if one is not met. */
-static int judge_story(const struct scenario *scenario, const struct timeline *timeline)
-{
-    struct expect_result *results = calloc(scenario->n_expectations + 1, sizeof(*results));
-    bool met;
-
-    if (!results)
-        return command_failed("simulate", "%s", strerror(ENOMEM));
-    met = expect_check(timeline, results);
-    if (!met) {
-        fflush(stdout);
-        expect_report(stderr, scenario, results);
-    }
-    free(results);
-    return met ? DONE : NO;
-}
-
-static int show_story(struct simulate *simulate, const struct scenario *scenario,
-                      const struct timeline *timeline)
-{
-    int status = DONE;
-    int r = print_story(simulate, timeline);
-
-    if (r < 0)
-        status = command_failed("simulate", "standard output: %s", strerror(-r));
-    if (status == DONE)
-        status = simulate_flush(DONE);
-    if (status == DONE && simulate->pcap) {
-        r = timeline_write_pcap(simulate->pcap, timeline);
-        if (r < 0)
-            status = command_failed("simulate", "%s: %s", simulate->pcap, strerror(-r));
-    }
-    if (status == DONE && simulate->svg) {
-        r = ladder_write(simulate->picture.to, timeline);
-        if (r == -E2BIG)
-            status = command_failed("simulate", "%s: the story has too many events for a picture",
-                                    simulate->svg);
-        else
-            status = simulate_picture(simulate, r);
-    }
-    if (timeline->dropped_events > 0)
-        status = command_failed("simulate", "%zu events beyond the first %d are not shown",
-                                timeline->dropped_events, TIMELINE_EVENTS_MAX);
-    return status == DONE ? judge_story(scenario, timeline) : status;
 }
 
 /* What went wrong, for people. */
@@ -112,10 +35,11 @@ int simulate_story(struct simulate *simulate, const struct scenario *scenario)
     struct timeline *timeline = NULL;
     int status, r;
 
+    simulate->show.json = simulate->form == SIMULATE_JSON;
     if (simulate->form == SIMULATE_CSV)
         return command_misused("simulate", "-o csv is for tables: of parameters that are lists or "
                                            "ranges, or of `repeat`");
-    status = open_picture(simulate);
+    status = story_show_open(&simulate->show);
     if (status != DONE)
         return status;
     progress_init(&progress, "playing");
@@ -123,7 +47,7 @@ int simulate_story(struct simulate *simulate, const struct scenario *scenario)
     if (r == 0)
         r = world_play(scenario, timeline, NULL, &watch);
     progress_finish(&progress);
-    status = r < 0 ? not_played(simulate, r) : show_story(simulate, scenario, timeline);
+    status = r < 0 ? not_played(simulate, r) : story_show(&simulate->show, scenario, timeline);
     timeline_destroy(timeline);
     return status;
 }
@@ -178,7 +102,7 @@ static int show_grid(struct simulate *simulate, const struct experiment *experim
     int status = DONE;
     int r = 0;
 
-    if (!simulate->quiet)
+    if (!simulate->show.quiet)
         switch (simulate->form) {
         case SIMULATE_TEXT:
             r = experiment_text(stdout, experiment);
@@ -192,16 +116,16 @@ static int show_grid(struct simulate *simulate, const struct experiment *experim
         }
     if (r < 0)
         return command_failed("simulate", "standard output: %s", strerror(-r));
-    status = simulate_flush(DONE);
-    if (status == DONE && simulate->svg) {
-        r = experiment_svg(simulate->picture.to, experiment);
+    status = story_show_flush(&simulate->show, DONE);
+    if (status == DONE && simulate->show.svg) {
+        r = experiment_svg(simulate->show.picture.to, experiment);
         if (r == -E2BIG)
             status = command_failed("simulate",
                                     "%s: more curves than can be told apart: give "
                                     "fewer values of the other parameters",
-                                    simulate->svg);
+                                    simulate->show.svg);
         else
-            status = simulate_picture(simulate, r);
+            status = story_show_picture(&simulate->show, r);
     }
     return status == DONE ? judge_grid(experiment) : status;
 }
@@ -212,12 +136,12 @@ int simulate_grid(struct simulate *simulate, const struct scenario *scenario)
     struct progress progress;
     int status, r;
 
-    if (simulate->pcap)
+    if (simulate->show.pcap)
         return command_misused("simulate", "--write-pcap is for single stories: of a grid or "
                                            "`repeat` no packets are kept");
-    if (simulate->outcome)
+    if (simulate->show.outcome)
         return command_misused("simulate", "--outcome is for single stories");
-    status = open_picture(simulate);
+    status = story_show_open(&simulate->show);
     if (status != DONE)
         return status;
     progress_init(&progress, "playing");
