@@ -127,6 +127,8 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     r = flow_table_init(&e->table, e->max_flows, config->hash_secret);
     if (r < 0)
         goto out;
+    if (config->watch)
+        e->table.store.beside = (uint32_t)config->watch->room;
     r = fragment_create(&e->fragments, FRAGMENT_SLOTS, config->hash_secret);
     if (r == 0)
         r = follow_order(e, policy);

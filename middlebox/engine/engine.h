@@ -26,6 +26,43 @@
 
 struct engine; /* opaque */
 
+/* What a packet was to its flow. */
+struct engine_seen {
+    mtime_t now, last; /* engine time; activity before it, as flow.last */
+    uint8_t side;      /* flow_side of its sender */
+    uint8_t timeout;   /* enum policy_timeout that was in force until now */
+    uint16_t rule;
+    bool opened;    /* the flow's first: last is now */
+    bool accepted;  /* counted in the flow; else out of window, or blocked */
+    bool refreshed; /* restarted the idle time */
+    bool keepalive; /* a probe, or the answer to one */
+};
+
+/* A packet that has no flow: late, refused, or nonsense by itself. */
+struct engine_stray {
+    mtime_t now;
+    uint8_t client; /* which end of the key is the client, as far as it can be told */
+    bool guessed;
+    uint8_t reason; /* enum reason */
+    uint8_t action; /* enum event_action: what is done about it */
+    uint16_t rule;
+};
+
+/* A front end that keeps facts of its own beside every flow. Called as packets are judged, in their
+ * order. */
+struct engine_watch {
+    size_t
+        room; /* bytes a flow, a multiple of 8: zeroed when it opens, asked for with its record */
+    /* Of TCP, UDP, echo and other flows; not ICMP errors about them. */
+    void (*packet)(void *arg, void *beside, const struct packet *p, const struct engine_seen *seen);
+    void (*stray)(void *arg, const struct packet *p, const struct engine_stray *stray);
+    /* The flow is gone; `at` is when its time was over, whenever that was found. */
+    void (*ended)(void *arg, void *beside, const struct flow *flow, enum flow_end reason,
+                  mtime_t at);
+    /* May this segment without a flow be picked up mid-stream, whatever on-late says? */
+    bool (*adopt)(void *arg, const struct packet *p);
+};
+
 struct engine_config {
     uint32_t max_flows; /* this engine's share; 0: the policy's max-flows */
     uint8_t hash_secret[16];
@@ -40,6 +77,8 @@ struct engine_config {
      */
     mtime_t (*activity)(void *arg, const struct flow_key *key);
     void *arg;
+    const struct engine_watch *watch; /* NULL: none; else its calls are given arg */
+    bool unlimited;                   /* inject-rate does not count: nothing is really sent */
 };
 
 enum verdict { VERDICT_ACCEPT, VERDICT_DROP };

@@ -103,6 +103,41 @@ static inline struct event *event_take(struct engine *e, struct outcome *out, en
     return ev;
 }
 
+/* Before anything about it changes. */
+static inline struct engine_seen watch_before(const struct engine *e, struct live f, unsigned dir)
+{
+    return (struct engine_seen){.now = e->now,
+                                .last = f.r->last,
+                                .side = (uint8_t)dir,
+                                .timeout = f.r->timeout_name,
+                                .rule = f.r->rule};
+}
+
+/* While the flow is there. */
+static inline void watch_packet(const struct engine *e, struct live f, const struct packet *p,
+                                const struct engine_seen *seen)
+{
+    const struct engine_watch *watch = e->config.watch;
+
+    if (watch)
+        watch->packet(e->config.arg, flow_store_beside(&e->table.store, f.slot), p, seen);
+}
+
+static inline void watch_stray(const struct engine *e, const struct packet *p, unsigned client,
+                               bool guessed, uint16_t rule, enum reason reason,
+                               enum event_action action)
+{
+    struct engine_stray stray = {.now = e->now,
+                                 .client = (uint8_t)client,
+                                 .guessed = guessed,
+                                 .reason = (uint8_t)reason,
+                                 .action = (uint8_t)action,
+                                 .rule = rule};
+
+    if (e->config.watch)
+        e->config.watch->stray(e->config.arg, p, &stray);
+}
+
 static inline bool outcome_has_room(const struct outcome *out)
 {
     return out->max_segments - out->n_segments >= OUTCOME_SEGMENTS &&
@@ -139,8 +174,8 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
 void life_born(struct engine *e, struct live f, uint8_t flags, uint16_t rule, enum flow_state state,
                mtime_t opened, mtime_t last);
 /* Restarts the idle time where the profile says so. dir: flow_side of the sender. state_changed:
- * the new state's timeout starts now whoever sent it. */
-void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
+ * the new state's timeout starts now whoever sent it. True if it did. */
+bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed);
 /* When the timeout in force is over, counted from a moment, or the flow's whole life. */
 mtime_t life_deadline(const struct engine *e, struct live f, mtime_t from);

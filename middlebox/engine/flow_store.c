@@ -10,6 +10,11 @@
 #define COLD_BYTES (OPENED_BYTES + EXTRA_BYTES) /* mapped together */
 #define SLOT_BYTES (sizeof(struct record) + sizeof(mtime_t) + sizeof(uint32_t))
 
+static size_t beside_bytes(const struct flow_store *store)
+{
+    return (size_t)STORE_CHUNK * store->beside;
+}
+
 static uint32_t chunks_for(uint32_t limit)
 {
     return (limit + STORE_CHUNK - 1) / STORE_CHUNK;
@@ -43,7 +48,8 @@ static void chunk_unmap(struct flow_store *store, struct store_chunk *chunk)
 {
     pages_unmap(chunk->records, PAGES_HUGE);
     pages_unmap(chunk->opened, COLD_BYTES);
-    store->memory -= chunk->fresh * SLOT_BYTES;
+    pages_unmap(chunk->beside, beside_bytes(store));
+    store->memory -= chunk->fresh * (SLOT_BYTES + store->beside);
     *chunk = (struct store_chunk){0};
 }
 
@@ -51,7 +57,9 @@ static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
 {
     chunk->records = pages_map(PAGES_HUGE, chunk != store->chunks);
     chunk->opened = pages_map(COLD_BYTES, false);
-    if (!chunk->records || !chunk->opened) {
+    if (store->beside)
+        chunk->beside = pages_map(beside_bytes(store), chunk != store->chunks);
+    if (!chunk->records || !chunk->opened || (store->beside && !chunk->beside)) {
         chunk_unmap(store, chunk);
         return false;
     }
@@ -88,11 +96,13 @@ uint32_t flow_store_take(struct flow_store *store)
         chunk->free = chunk->records[slot].wheel_place;
     } else {
         slot = chunk->fresh++;
-        store->memory += SLOT_BYTES;
+        store->memory += SLOT_BYTES + store->beside;
     }
     r = &chunk->records[slot];
     memset(r, 0, sizeof(*r));
     chunk->opened[slot] = 0;
+    if (store->beside)
+        memset(chunk->beside + slot * store->beside, 0, store->beside);
     r->flags = RECORD_USED;
     chunk->used++;
     store->used++;

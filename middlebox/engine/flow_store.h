@@ -83,6 +83,7 @@ struct store_chunk {
     struct record *records; /* NULL: not mapped */
     mtime_t *opened;
     uint32_t *extra; /* number in the pool */
+    uint8_t *beside; /* NULL unless asked for */
     uint32_t free; /* head of the free ones within, chained through wheel_place; STORE_NONE: none */
     uint32_t used;
     uint32_t fresh; /* from here on never used since mapping */
@@ -94,9 +95,11 @@ struct flow_store {
     uint32_t first_free; /* no chunk below has a free slot */
     uint32_t used, limit;
     uint64_t memory; /* bytes that were touched since they were mapped */
+    uint32_t beside; /* bytes a slot that the front end has */
 };
 
-/* 0 or -ENOMEM. Holds up to limit records (1 .. 2^31). */
+/* 0 or -ENOMEM. Holds up to limit records (1 .. 2^31). store->beside may be set before the first is
+ * taken. */
 int flow_store_init(struct flow_store *store, uint32_t limit);
 void flow_store_finish(struct flow_store *store);
 /* Raises or lowers the limit (not below what is used). 0 or -ENOMEM. */
@@ -110,10 +113,17 @@ static inline struct record *flow_store_at(const struct flow_store *store, uint3
     return &store->chunks[slot / STORE_CHUNK].records[slot % STORE_CHUNK];
 }
 
+static inline void *flow_store_beside(const struct flow_store *store, uint32_t slot)
+{
+    return store->chunks[slot / STORE_CHUNK].beside + slot % STORE_CHUNK * store->beside;
+}
+
 static inline void flow_store_prefetch(const struct flow_store *store, uint32_t slot)
 {
     const char *r = (const char *)flow_store_at(store, slot);
 
+    if (store->beside)
+        __builtin_prefetch(flow_store_beside(store, slot));
     __builtin_prefetch(r);
     __builtin_prefetch(r + 64);
     __builtin_prefetch(r + 128);

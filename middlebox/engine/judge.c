@@ -30,9 +30,12 @@ static struct judgement invalid_alone(struct engine *e, const struct packet *p)
     unsigned client = life_client_end(policy, p, &guessed);
     const struct policy_rule *rule = &policy->rules[judge_classify(e, p, client, guessed)];
 
-    if (rule->action != ACTION_USE)
-        return judged(VERDICT_DROP, REASON_RULE);
-    return invalid(&policy->profiles[rule->profile]);
+    struct judgement j = rule->action != ACTION_USE ? judged(VERDICT_DROP, REASON_RULE)
+                                                    : invalid(&policy->profiles[rule->profile]);
+
+    watch_stray(e, p, client, guessed, (uint16_t)(rule - policy->rules), (enum reason)j.reason,
+                ACTED_DROPPED);
+    return j;
 }
 
 static struct judgement open_new(struct engine *e, const struct packet *p, uint64_t hash,
@@ -42,18 +45,24 @@ static struct judgement open_new(struct engine *e, const struct packet *p, uint6
     bool guessed;
     unsigned client = life_client_end(policy, p, &guessed);
     uint16_t rule = judge_classify(e, p, client, guessed);
+    enum reason reason = REASON_RULE;
 
+    if (policy->rules[rule].action == ACTION_USE) {
+        if (life_open(e, p, hash, client, guessed, rule, out) == LIFE_OPENED)
+            return judged(VERDICT_ACCEPT, REASON_NEW);
+        reason = REASON_FULL;
+    }
     if (policy->rules[rule].action == ACTION_REJECT) {
         if (p->kind == PACKET_TCP)
             reset_answer(e, p, RESET_FORM_RFC9293, 0, true, out);
         else
             reset_prohibit(e, p, 0, true, out);
     }
-    if (policy->rules[rule].action != ACTION_USE)
-        return judged(VERDICT_DROP, REASON_RULE);
-    if (life_open(e, p, hash, client, guessed, rule, out) == LIFE_FULL)
-        return judged(VERDICT_DROP, REASON_FULL);
-    return judged(VERDICT_ACCEPT, REASON_NEW);
+    watch_stray(e, p, client, guessed, rule, reason,
+                policy->rules[rule].action != ACTION_REJECT ? ACTED_DROPPED
+                : p->kind == PACKET_TCP                     ? ACTED_RESET_SENDER
+                                                            : ACTED_ICMP);
+    return judged(VERDICT_DROP, reason);
 }
 
 static struct judgement without_flow(struct engine *e, const struct packet *p, uint64_t hash,
@@ -78,21 +87,24 @@ static void tell_update(struct engine *e, struct live f, unsigned dir, struct ou
     ev->side = (enum flow_side)dir;
 }
 
-static void note_keepalive(struct engine *e, struct live f, unsigned dir, const struct packet *p)
+/* Is it a probe, or the answer to one? */
+static bool note_keepalive(struct engine *e, struct live f, unsigned dir, const struct packet *p)
 {
     struct flow_extra *extra = extra_of(e, f);
+    bool keepalive = keepalive_is_probe(&f.r->tcp, dir, p);
 
-    if (keepalive_is_probe(&f.r->tcp, dir, p)) {
+    if (keepalive) {
         extra = life_extra(e, f);
         if (extra)
             keepalive_probe(extra, dir, p, e->now);
     } else if (extra) {
-        keepalive_answer(extra, &f.r->tcp, dir, p);
+        keepalive = keepalive_answer(extra, &f.r->tcp, dir, p);
     }
     if (extra && p->has_timestamp) {
         extra->tsval[dir] = p->tsval;
         extra->has_timestamp[dir] = true;
     }
+    return keepalive;
 }
 
 static struct judgement take_answer(struct engine *e, struct live f, unsigned dir)
@@ -114,9 +126,28 @@ static void doubt(struct engine *e, struct live f)
     }
 }
 
+/* It belongs to the flow and does not count for it. */
+static struct judgement out_of_order(struct engine *e, struct live f, const struct packet *p,
+                                     const struct engine_seen *seen)
+{
+    watch_packet(e, f, p, seen);
+    return invalid(profile_of(e, f.r));
+}
+
+static struct judgement close_now(struct engine *e, struct live f, const struct packet *p,
+                                  struct engine_seen *seen, struct outcome *out)
+{
+    seen->accepted = seen->refreshed = true;
+    watch_packet(e, f, p, seen);
+    life_set_state(e, f, FLOW_CLOSE);
+    life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
+    return judged(VERDICT_ACCEPT, REASON_FLOW);
+}
+
 static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir,
                                    const struct packet *p, uint64_t hash, struct outcome *out)
 {
+    struct engine_seen seen = watch_before(e, f, dir);
     struct tcp_flow tf = {
         .track = &f.r->tcp,
         .state = (enum flow_state)f.r->state,
@@ -132,14 +163,14 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
 
     tf.data = f.r->data || payload;
     if (!tcp_flags_valid(p->flags))
-        return invalid(profile_of(e, f.r));
+        return out_of_order(e, f, p, &seen);
     outcome = tcp_state_segment(&tf, dir, p);
     switch (outcome) {
     case TCP_DOUBT:
         doubt(e, f);
-        return invalid(profile_of(e, f.r));
+        return out_of_order(e, f, p, &seen);
     case TCP_INVALID:
-        return invalid(profile_of(e, f.r));
+        return out_of_order(e, f, p, &seen);
     case TCP_REOPEN:
         life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
         return open_new(e, p, hash, out);
@@ -147,23 +178,21 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
         if (profile->rst == RST_IGNORED)
             break;
         life_count(f, dir, p);
-        life_set_state(e, f, FLOW_CLOSE);
-        life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
-        return judged(VERDICT_ACCEPT, REASON_FLOW);
+        return close_now(e, f, p, &seen, out);
     case TCP_REFRESH:
     case TCP_IGNORE:
     case TCP_KEEP:
         break;
     }
     life_count(f, dir, p);
-    note_keepalive(e, f, dir, p);
-    if (dcd_is_answer(e, f, dir, p))
+    seen.accepted = true;
+    seen.keepalive = note_keepalive(e, f, dir, p);
+    if (dcd_is_answer(e, f, dir, p)) {
+        watch_packet(e, f, p, &seen);
         return take_answer(e, f, dir);
-    if (kind == TCP_KIND_RST && tf.state == FLOW_CLOSE && profile->rst == RST_ENDS) {
-        life_set_state(e, f, FLOW_CLOSE);
-        life_end(e, f, FLOW_END_DETECTED, ACTED_NONE, 0, out);
-        return judged(VERDICT_ACCEPT, REASON_FLOW);
     }
+    if (kind == TCP_KIND_RST && tf.state == FLOW_CLOSE && profile->rst == RST_ENDS)
+        return close_now(e, f, p, &seen, out);
     if (kind == TCP_KIND_RST && profile->rst == RST_IGNORED) {
         tf.state = (enum flow_state)f.r->state;
         kind = TCP_KIND_ACK; /* any packet */
@@ -177,8 +206,9 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
     if (outcome == TCP_REFRESH) {
         enum policy_timeout timeout = tcp_state_timeout(&tf, profile, kind);
 
-        life_refresh(e, f, dir, payload, timeout, changed);
+        seen.refreshed = life_refresh(e, f, dir, payload, timeout, changed);
     }
+    watch_packet(e, f, p, &seen);
     if (dir == FLOW_SERVER)
         f.r->flags |= RECORD_REPLY;
     if (changed)
@@ -212,6 +242,7 @@ static enum policy_timeout plain_timeout(const struct engine *e, struct live f,
 static struct judgement plain_packet(struct engine *e, struct live f, unsigned dir,
                                      const struct packet *p, struct outcome *out)
 {
+    struct engine_seen seen = watch_before(e, f, dir);
     enum policy_timeout timeout;
     bool replied = f.r->flags & RECORD_REPLY;
     bool changed = dir == FLOW_SERVER && !replied;
@@ -224,7 +255,9 @@ static struct judgement plain_packet(struct engine *e, struct live f, unsigned d
     }
     if (timeout == TIMEOUT_UDP_STREAM)
         f.r->flags |= RECORD_ASSURED;
-    life_refresh(e, f, dir, p->payload_len > 0, timeout, changed);
+    seen.accepted = true;
+    seen.refreshed = life_refresh(e, f, dir, p->payload_len > 0, timeout, changed);
+    watch_packet(e, f, p, &seen);
     if (changed)
         tell_update(e, f, dir, out);
     return judged(VERDICT_ACCEPT, REASON_FLOW);
@@ -274,8 +307,12 @@ static struct judgement with_flow(struct engine *e, struct live f, const struct 
         return judge_error(f, p);
     if (f.r->flags & RECORD_LINGER)
         return linger_packet(e, f, dir, p, hash, out);
-    if (f.r->flags & (dir ? RECORD_BLOCKED_SERVER : RECORD_BLOCKED_CLIENT))
+    if (f.r->flags & (dir ? RECORD_BLOCKED_SERVER : RECORD_BLOCKED_CLIENT)) {
+        struct engine_seen seen = watch_before(e, f, dir);
+
+        watch_packet(e, f, p, &seen);
         return judged(VERDICT_DROP, REASON_BLOCKED);
+    }
     if (p->kind == PACKET_TCP)
         return tcp_packet(e, f, dir, p, hash, out);
     return plain_packet(e, f, dir, p, out);

@@ -24,13 +24,14 @@ void keepalive_probe(struct flow_extra *extra, unsigned dir, const struct packet
     extra->awaited[dir] = true;
 }
 
-void keepalive_answer(struct flow_extra *extra, const struct tcp_track *t, unsigned dir,
+bool keepalive_answer(struct flow_extra *extra, const struct tcp_track *t, unsigned dir,
                       const struct packet *p)
 {
     unsigned prober = !dir;
 
     if (!extra->awaited[prober] || !(p->flags & TCP_ACK) || p->ack != t->end[prober])
-        return;
+        return false;
     extra->keepalive[prober].answered++;
     extra->awaited[prober] = false;
+    return true;
 }

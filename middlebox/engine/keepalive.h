@@ -13,7 +13,7 @@ bool keepalive_is_probe(const struct tcp_track *track, unsigned dir, const struc
 /* p is a probe of dir. */
 void keepalive_probe(struct flow_extra *extra, unsigned dir, const struct packet *p, mtime_t now);
 /* p, not a probe, came from dir: does it answer the other side's? */
-void keepalive_answer(struct flow_extra *extra, const struct tcp_track *track, unsigned dir,
+bool keepalive_answer(struct flow_extra *extra, const struct tcp_track *track, unsigned dir,
                       const struct packet *p);
 
 #endif

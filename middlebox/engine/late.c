@@ -147,10 +147,14 @@ struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t h
         action = p->kind == PACKET_TCP
                      ? answer_sender(e, p, from_client, RESET_FORM_RFC9293, ACTED_RESET_SENDER, out)
                      : prohibit(e, p, from_client, out);
-    } else if (e->now < e->adopt_until && p->kind == PACKET_TCP &&
-               tcp_state_open(p) == FLOW_ESTABLISHED) {
+    } else if (p->kind == PACKET_TCP && tcp_state_open(p) == FLOW_ESTABLISHED &&
+               (e->now < e->adopt_until ||
+                (e->config.watch && e->config.watch->adopt(e->config.arg, p)))) {
         /* We have just started and know nothing: not their fault. */
-        return adopt(e, p, hash, client, rule, out);
+        j = adopt(e, p, hash, client, rule, out);
+        if (j.reason != REASON_ADOPTED)
+            watch_stray(e, p, client, guessed, rule, (enum reason)j.reason, ACTED_DROPPED);
+        return j;
     } else {
         action = act(e, p, from_client, &policy->profiles[policy->rules[rule].profile], out);
         if (action == ACTED_ADOPTED)
@@ -160,6 +164,8 @@ struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t h
         else if (action == ACTED_ADOPTED && j.reason != REASON_ADOPTED)
             action = ACTED_NONE;
     }
+    if (j.reason != REASON_ADOPTED && p->kind != PACKET_ICMP_ERROR)
+        watch_stray(e, p, client, guessed, rule, (enum reason)j.reason, action);
     report(e, p, hash, client, rule, action, out);
     return j;
 }

@@ -139,7 +139,7 @@ static void note_idle(struct live f, mtime_t now)
         f.r->longest_idle_ms = idle > UINT32_MAX ? UINT32_MAX : (uint32_t)idle;
 }
 
-void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
+bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed)
 {
     const struct policy_profile *profile = profile_of(e, f.r);
@@ -147,7 +147,7 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
 
     if (!state_changed && !counts_as_activity(profile, f.r, dir, payload)) {
         lengthen(e, f, timeout);
-        return;
+        return false;
     }
     note_idle(f, e->now);
     if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH)
@@ -157,6 +157,7 @@ void life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
     if (f.r->has_extra)
         dcd_stop(extra_of(e, f));
     life_set_deadline(e, f, life_deadline(e, f, since));
+    return true;
 }
 
 void life_renew(struct engine *e, struct live f)

@@ -12,9 +12,25 @@ void life_bury(struct engine *e, struct live f)
     flow_table_remove(&e->table, f.slot);
 }
 
-static void remember(struct engine *e, struct live f, enum flow_end reason)
+/* When it was over, by its time or by what happened now. */
+static mtime_t ended_at(const struct engine *e, struct live f, enum flow_end reason)
 {
     mtime_t over = life_over_at(e, f);
+
+    return over < e->now && (reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE) ? over : e->now;
+}
+
+static void tell_watch(const struct engine *e, struct live f, enum flow_end reason)
+{
+    struct flow flow;
+
+    life_show(e, f, &flow);
+    e->config.watch->ended(e->config.arg, flow_store_beside(&e->table.store, f.slot), &flow, reason,
+                           ended_at(e, f, reason));
+}
+
+static void remember(struct engine *e, struct live f, enum flow_end reason)
+{
     struct late_entry entry = {
         .key = f.r->key,
         .policy = policy_of(e, f.r),
@@ -22,8 +38,7 @@ static void remember(struct engine *e, struct live f, enum flow_end reason)
         .opened = *f.opened,
         .last = f.r->last,
         .timeout = profile_of(e, f.r)->timeout[f.r->timeout_name],
-        .ended =
-            over < e->now && (reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE) ? over : e->now,
+        .ended = ended_at(e, f, reason),
         .count = {f.r->count[0], f.r->count[1]},
         .longest_idle_ms = f.r->longest_idle_ms,
         .rule = f.r->rule,
@@ -47,6 +62,8 @@ void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_
         ev->reason = reason;
         ev->action = action;
     }
+    if (e->config.watch)
+        tell_watch(e, f, reason);
     remember(e, f, reason);
     if (expired)
         e->stats.expired++;

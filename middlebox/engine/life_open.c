@@ -137,6 +137,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
 {
     unsigned dir = p->side != client;
     enum policy_timeout timeout;
+    struct engine_seen seen;
     struct event *ev;
     struct live f;
     uint32_t slot;
@@ -168,6 +169,9 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     }
     life_count(f, dir, p);
     life_refresh(e, f, dir, true, timeout, true);
+    seen = watch_before(e, f, dir);
+    seen.opened = seen.accepted = seen.refreshed = true;
+    watch_packet(e, f, p, &seen);
 
     ev = event_take(e, out, EVENT_NEW);
     if (ev) {

@@ -8,7 +8,7 @@ mtime_t reset_cost(const struct engine *e, unsigned n)
 {
     uint32_t rate = e->policies[e->current].policy->inject_rate;
 
-    return rate ? (mtime_t)n * (MTIME_SEC / rate) : 0;
+    return rate && !e->config.unlimited ? (mtime_t)n * (MTIME_SEC / rate) : 0;
 }
 
 static mtime_t credit_limit(const struct engine *e)
