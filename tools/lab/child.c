@@ -42,6 +42,12 @@ static void set_files(const struct child_spec *spec)
     } else if (spec->to_stderr) {
         dup2(STDERR_FILENO, STDOUT_FILENO);
     }
+    if (spec->no_errors) {
+        int null = open("/dev/null", O_WRONLY);
+
+        if (null >= 0)
+            dup2(null, STDERR_FILENO);
+    }
 }
 
 static _Noreturn void become(const struct child_spec *spec, pid_t lab)

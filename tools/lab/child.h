@@ -20,6 +20,7 @@ struct child_spec {
     const char *netns; /* path of a network namespace to enter, or NULL */
     int output;        /* becomes standard output and error; -1: those of the lab */
     bool to_stderr;    /* standard output goes to standard error */
+    bool no_errors;    /* standard error goes nowhere */
     bool own_group;    /* a process group of its own: what the terminal sends does not reach it */
     bool no_input;     /* standard input is empty */
     char *const *argv;

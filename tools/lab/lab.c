@@ -6,6 +6,7 @@
 #include "tools/lab/daemon.h"
 #include "tools/lab/directory.h"
 #include "tools/lab/listening.h"
+#include "tools/lab/story.h"
 #include "tools/lab/wiring.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 /* ip, iptables and nft are not in an ordinary user's PATH, and this program may not be in
  * anybody's. */
-static void extend_path(void)
+void lab_extend_path(void)
 {
     const char *path = getenv("PATH");
     char self[PATH_MAX] = "";
@@ -163,6 +164,10 @@ int lab_run(int argc, char **argv)
     int status = COULD_NOT;
     int r, ended;
 
+    if (story_asked(argc, argv)) {
+        free(lab);
+        return story_run(argc, argv);
+    }
     if (!lab)
         return command_failed("lab", "out of memory");
     lab->daemon.space = &lab->firewall;
@@ -171,7 +176,7 @@ int lab_run(int argc, char **argv)
     r = lab_options(lab, argc, argv, &status);
     if (r != DONE)
         goto out;
-    extend_path();
+    lab_extend_path();
     if (geteuid() != 0 && lab->client_netns) {
         r = command_failed("lab", "--client-netns and --server-netns take root");
         goto out;

@@ -27,4 +27,9 @@ struct lab {
 /* DONE, COMMAND_OVER with *status, or the status to exit with after a message. */
 int lab_options(struct lab *lab, int argc, char **argv, int *status);
 
+/* --speed: DONE, or WRONG_USE after a message. */
+int lab_speed(unsigned *out, const char *text);
+/* So that ip, iptables, nft and idlewalld are found. */
+void lab_extend_path(void);
+
 #endif

@@ -12,6 +12,7 @@
 const char lab_help[] =
     "usage: idlewall lab --profile NAME|--policy FILE [OPTION...] [--] COMMAND [ARGUMENT...]\n"
     "       idlewall lab --profile NAME|--policy FILE [OPTION...] --shell\n"
+    "       idlewall lab [--verify] [OPTION...] FILE|CASE\n"
     "Puts a firewall between a client and a server, each in a network namespace of its own, and\n"
     "runs COMMAND on the client's side. The exit status is COMMAND's. Everything is removed\n"
     "afterwards. Without root it uses user namespaces, where those are allowed.\n"
@@ -30,6 +31,19 @@ const char lab_help[] =
     "                        afterwards\n"
     "  --record FILE         write packets, times and verdicts (pcapng)\n"
     "  --help                this text\n"
+    "\n"
+    "With a scenario (idlewall-scenario(5)): plays that with the kernel's sockets, an idlewalld "
+    "in\n"
+    "each of its firewalls, and prints what `idlewall simulate` prints. 1: an expectation is not "
+    "met.\n"
+    "\n"
+    "  --verify              simulates it as well, prints both side by side; 1 if they differ\n"
+    "  --speed N             divides what the scenario says; retransmission, window probes and\n"
+    "                        TIME_WAIT are the kernel's and stay\n"
+    "  -o, --output FORM     text (default) or json\n"
+    "  --svg FILE, --write-pcap DIR, --outcome, --quiet, --set 'WHO SETTING'\n"
+    "                        as `idlewall simulate` has them\n"
+    "  --record DIR          keeps the firewalls' recordings (pcapng)\n"
     "\n"
     "COMMAND finds in its environment:\n"
     "  IDLEWALL_SERVER, IDLEWALL_SERVER6, IDLEWALL_CLIENT, IDLEWALL_CLIENT6   addresses\n"
@@ -57,7 +71,7 @@ static const struct option longs[] = {
     {0},
 };
 
-static int set_speed(struct lab *lab, const char *text)
+int lab_speed(unsigned *out, const char *text)
 {
     unsigned long speed;
     char *end;
@@ -66,7 +80,7 @@ static int set_speed(struct lab *lab, const char *text)
     speed = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || errno || speed < 1 || speed > 10000)
         return command_misused("lab", "--speed %s: a whole number from 1 to 10000 is needed", text);
-    lab->daemon.speed = (unsigned)speed;
+    *out = (unsigned)speed;
     return DONE;
 }
 
@@ -80,7 +94,7 @@ static int set(struct lab *lab, int code, const char *value)
         lab->daemon.policy = value;
         break;
     case SPEED:
-        return set_speed(lab, value);
+        return lab_speed(&lab->daemon.speed, value);
     case SERVER:
         lab->server_command = value;
         break;

@@ -161,7 +161,7 @@ void space_remove_leftovers(void)
         if (sscanf(entry->d_name, "idlewall-%d-%n", &pid, &len) != 1 || len == 0 || pid <= 0 ||
             strlen(entry->d_name) >= sizeof(space.name) ||
             (strcmp(entry->d_name + len, "client") != 0 &&
-             strcmp(entry->d_name + len, "firewall") != 0 &&
+             strncmp(entry->d_name + len, "firewall", 8) != 0 &&
              strcmp(entry->d_name + len, "server") != 0) ||
             kill(pid, 0) == 0 || errno != ESRCH)
             continue;

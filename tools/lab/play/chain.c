@@ -4,10 +4,17 @@
 #include "tools/command.h"
 #include "tools/lab/child.h"
 
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* A few lines of shell inside the namespace; the first that fails ends them. */
 __attribute__((format(printf, 2, 3))) static int run(const struct space *space, const char *format,
@@ -64,8 +71,28 @@ static struct ends ends_of(const struct chain *chain, size_t link)
     return e;
 }
 
-/* Offloads would let segments through that no wire has seen, larger than the MSS and without
- * checksums. Here the kernel has them all off by the driver's features of the pair. */
+/* Offloads would let segments through that no wire has seen, larger than the MSS. */
+static int no_offload(const struct space *space, const char *interface)
+{
+    static const uint32_t off[] = {ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO};
+    int fd = space_socket(space, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int r = fd < 0 ? fd : 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof(off) / sizeof(off[0]); i++) {
+        struct ethtool_value value = {.cmd = off[i]};
+        struct ifreq request = {.ifr_data = (char *)&value};
+
+        snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+        if (ioctl(fd, SIOCETHTOOL, &request) < 0)
+            r = -errno;
+    }
+    if (fd >= 0)
+        close(fd);
+    return r == 0 ? DONE
+                  : command_failed("lab", "%s: offloads cannot be turned off: %s", space->name,
+                                   strerror(-r));
+}
+
 static int wire_link(struct chain *chain, size_t link)
 {
     const struct space *near = &chain->place[link], *far = &chain->place[link + 1];
@@ -73,16 +100,18 @@ static int wire_link(struct chain *chain, size_t link)
     char near_mac[24], far_mac[24];
     int r;
 
-    snprintf(near_mac, sizeof(near_mac), "02:00:00:00:%02zx:01", link);
-    snprintf(far_mac, sizeof(far_mac), "02:00:00:00:%02zx:02", link);
-    r = run(
-        near,
-        "ip link add toserver address %s gso_max_segs 1 type veth peer name toclient address %s "
-        "gso_max_segs 1 netns %s\n"
-        "ip addr add %s/%u dev toserver\n"
-        "ip link set toserver up\n"
-        "ip neigh replace %s lladdr %s dev toserver nud permanent",
-        near_mac, far_mac, far->name, e.near, e.bits, e.far, far_mac);
+    snprintf(near_mac, sizeof(near_mac), "02:00:00:00:%02x:01", (unsigned)link & 0xff);
+    snprintf(far_mac, sizeof(far_mac), "02:00:00:00:%02x:02", (unsigned)link & 0xff);
+    r = run(near,
+            "ip link add toserver address %s type veth peer name toclient address %s netns %s\n"
+            "ip addr add %s/%u dev toserver\n"
+            "ip link set toserver up\n"
+            "ip neigh replace %s lladdr %s dev toserver nud permanent",
+            near_mac, far_mac, far->name, e.near, e.bits, e.far, far_mac);
+    if (r == DONE)
+        r = no_offload(near, "toserver");
+    if (r == DONE)
+        r = no_offload(far, "toclient");
     return r != DONE ? r
                      : run(far,
                            "ip addr add %s/%u dev toclient\n"
@@ -100,16 +129,13 @@ static int route(const struct chain *chain, size_t place)
 
     if (r == DONE && place > 0 && place + 1 < chain->n)
         r = run(space, "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0");
-    /* The link's own network is on it already; `replace` leaves that route as it is. */
-    if (r == DONE && place + 1 < chain->n)
-        r = run(space, "ip route replace 198.51.100.0/24 %s%s dev toserver%s",
-                place + 2 == chain->n ? "" : "via ",
-                place + 2 == chain->n ? "" : ends_of(chain, place).far,
-                place == 0 ? "" : " onlink");
-    if (r == DONE && place > 0)
-        r = run(space, "ip route replace 192.0.2.0/24 %s%s dev toclient%s",
-                place == 1 ? "" : "via ", place == 1 ? "" : ends_of(chain, place - 1).near,
-                place == 1 ? "" : " onlink");
+    /* The nets at both ends; their own links are known already. */
+    if (r == DONE && place + 2 < chain->n)
+        r = run(space, "ip route add 198.51.100.0/24 via %s dev toserver",
+                ends_of(chain, place).far);
+    if (r == DONE && place > 1)
+        r = run(space, "ip route add 192.0.2.0/24 via %s dev toclient",
+                ends_of(chain, place - 1).near);
     return r;
 }
 

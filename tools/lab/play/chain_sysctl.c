@@ -15,6 +15,7 @@ struct sysctl {
     int64_t value;
     bool newer; /* kernels before 6.15 do not have it: then it must be the kernel's fixed value */
     int64_t fixed;
+    const char *word; /* instead of value */
 };
 
 /* A child of ours inside the namespace: only there are its own sysctls seen. Names the first that
@@ -23,7 +24,9 @@ static int set_all(const struct space *space, const struct sysctl *sysctls, size
 {
     for (size_t i = 0; i < n; i++) {
         char path[128], text[32];
-        int len = snprintf(text, sizeof(text), "%lld\n", (long long)sysctls[i].value);
+        int len = sysctls[i].word
+                      ? snprintf(text, sizeof(text), "%s\n", sysctls[i].word)
+                      : snprintf(text, sizeof(text), "%lld\n", (long long)sysctls[i].value);
         int fd;
 
         snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", sysctls[i].name);
@@ -62,23 +65,25 @@ static int host_sysctls(const struct space *space, const struct scenario_host *h
     const struct system *s = &host->system;
     mtime_t second = MTIME_SEC * (mtime_t)speed;
     struct sysctl sysctls[] = {
-        {"tcp_keepalive_time", s->keepalive.idle / second, false, 0},
-        {"tcp_keepalive_intvl", s->keepalive.interval / second, false, 0},
-        {"tcp_keepalive_probes", s->keepalive.count, false, 0},
-        {"tcp_syn_retries", s->syn_retries, false, 0},
-        {"tcp_synack_retries", s->synack_retries, false, 0},
-        {"tcp_retries2", s->retries, false, 0},
-        {"tcp_orphan_retries", s->orphan_retries, false, 0},
-        {"tcp_fin_timeout", s->fin_timeout / second, false, 0},
-        {"tcp_timestamps", s->timestamps, false, 0},
-        {"tcp_sack", s->sack, false, 0},
-        {"tcp_window_scaling", s->window_scale, false, 0},
-        {"tcp_early_retrans", s->tail_loss_probe ? 3 : 0, false, 0},
-        {"tcp_rto_min_us", s->rto_min / 1000, true, 200000},
-        {"tcp_rto_max_ms", s->rto_max / MTIME_MSEC, true, 120000},
+        {"tcp_keepalive_time", s->keepalive.idle / second, false, 0, NULL},
+        {"tcp_keepalive_intvl", s->keepalive.interval / second, false, 0, NULL},
+        {"tcp_keepalive_probes", s->keepalive.count, false, 0, NULL},
+        {"tcp_syn_retries", s->syn_retries, false, 0, NULL},
+        {"tcp_synack_retries", s->synack_retries, false, 0, NULL},
+        {"tcp_retries2", s->retries, false, 0, NULL},
+        {"tcp_orphan_retries", s->orphan_retries, false, 0, NULL},
+        {"tcp_fin_timeout", s->fin_timeout / second, false, 0, NULL},
+        {"tcp_timestamps", s->timestamps, false, 0, NULL},
+        {"tcp_sack", s->sack, false, 0, NULL},
+        {"tcp_window_scaling", s->window_scale, false, 0, NULL},
+        {"tcp_early_retrans", s->tail_loss_probe ? 3 : 0, false, 0, NULL},
+        {"tcp_rto_min_us", s->rto_min / 1000, true, 200000, NULL},
+        {"tcp_rto_max_ms", s->rto_max / MTIME_MSEC, true, 120000, NULL},
         /* Nothing learned from an earlier connection, and no ECN in the flags. */
-        {"tcp_no_metrics_save", 1, false, 0},
-        {"tcp_ecn", 0, false, 0},
+        {"tcp_no_metrics_save", 1, false, 0, NULL},
+        {"tcp_ecn", 0, false, 0, NULL},
+        /* The one that the simulator has; the host's default may be another. */
+        {"tcp_congestion_control", 0, false, 0, "reno"},
     };
 
     return in_child(space, sysctls, sizeof(sysctls) / sizeof(sysctls[0]));

@@ -22,8 +22,11 @@ struct play_options {
  * that stands against it. */
 int play_possible(const struct scenario *scenario, const struct play_options *options);
 
-/* What the speed does not divide in this scenario, one line each. Returns how many. */
-int play_unscaled(FILE *to, const struct scenario *scenario, const struct play_options *options);
+/* The running kernel's CONFIG_HZ; 0: not known. */
+unsigned play_kernel_hz(void);
+
+/* What the speed divides and what it does not, for people. */
+void play_unscaled(FILE *to, const struct scenario *scenario, const struct play_options *options);
 
 /* Plays it: takes until / speed of wall time and some seconds more. DONE, COULD_NOT after a
  * message, or 128 + signal. Everything made is gone afterwards. */

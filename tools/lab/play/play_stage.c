@@ -20,8 +20,8 @@ static int write_policy(struct play *play, size_t i)
     FILE *to;
     bool ok;
 
-    snprintf(play->policy[i], sizeof(play->policy[i]), "%s/%s.conf", play->directory,
-             play->name[i]);
+    snprintf(play->policy[i], sizeof(play->policy[i]), "%s/firewall%zu.conf", play->directory,
+             i + 1);
     to = fopen(play->policy[i], "we");
     ok = to && fputs(text, to) >= 0;
     if (to)
@@ -34,10 +34,11 @@ static int start_listener(struct play *play, size_t i)
 {
     char *argv[] = {play->self,          (char *)"events",        (char *)"-o", (char *)"json",
                     (char *)"--control", play->daemon[i].control, NULL};
-    struct child_spec spec = {.own_group = true, .no_input = true, .argv = argv};
+    /* That its firewall ends is no news. */
+    struct child_spec spec = {.no_errors = true, .own_group = true, .no_input = true, .argv = argv};
 
-    snprintf(play->events[i], sizeof(play->events[i]), "%s/%s.events", play->directory,
-             play->name[i]);
+    snprintf(play->events[i], sizeof(play->events[i]), "%s/firewall%zu.events", play->directory,
+             i + 1);
     spec.output = open(play->events[i], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (spec.output < 0)
         return command_failed("lab", "%s: %s", play->events[i], strerror(errno));
@@ -53,8 +54,8 @@ int play_start_firewall(struct play *play, size_t i)
     int r;
 
     snprintf(play->name[i], sizeof(play->name[i]), "firewall%zu", i + 1);
-    snprintf(play->recording[i], sizeof(play->recording[i]), "%s/%s.pcapng",
-             play->options->record ? play->options->record : play->directory, play->name[i]);
+    snprintf(play->recording[i], sizeof(play->recording[i]), "%s/firewall%zu.pcapng",
+             play->options->record ? play->options->record : play->directory, i + 1);
     *daemon = (struct daemon){.space = &play->chain.place[i + 1],
                               .policy = play->policy[i],
                               .record = play->recording[i],

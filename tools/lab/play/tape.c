@@ -17,7 +17,8 @@
 
 int tape_start(struct tape *tape, const struct space *space, const char *interface)
 {
-    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
+    /* Only ETH_P_ALL shows what goes out as well (dev_queue_xmit_nit()). */
+    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
     int on = 1, buffer = BUFFER;
     struct ifreq request = {0};
     int r;
@@ -91,7 +92,8 @@ static int take_one(struct tape *tape)
             memcpy(&at, CMSG_DATA(c), sizeof(at));
             packet->wall_ns = at.tv_sec * INT64_C(1000000000) + at.tv_nsec;
         }
-    if (from.sll_pkttype == PACKET_OUTGOING || from.sll_pkttype == PACKET_HOST)
+    if (from.sll_protocol == htons(ETH_P_IP) &&
+        (from.sll_pkttype == PACKET_OUTGOING || from.sll_pkttype == PACKET_HOST))
         tape->n++;
     return 1;
 }
