@@ -121,7 +121,7 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     if (e->current == NO_POLICY_SLOT)
         goto out;
     e->policies[e->current].policy = policy_ref(policy);
-    late_memory_init(&e->late, policy->late_memory_count, policy->late_memory);
+    late_memory_init(&e->late, config->watch ? 0 : policy->late_memory_count, policy->late_memory);
     wheel_init(&e->wheel, config->start);
     e->max_flows = limit_of(e, policy);
     r = flow_table_init(&e->table, e->max_flows, config->hash_secret);
@@ -181,7 +181,8 @@ int engine_set_policy(struct engine *e, struct policy *policy)
     if (!e->policies[slot].policy)
         e->policies[slot].policy = policy_ref(policy);
     e->current = slot;
-    late_memory_configure(&e->late, policy->late_memory_count, policy->late_memory);
+    late_memory_configure(&e->late, e->config.watch ? 0 : policy->late_memory_count,
+                          policy->late_memory);
     return 0;
 }
 
@@ -232,6 +233,28 @@ size_t engine_packets(struct engine *e, const struct packet *packets, size_t n, 
         out->judgements[i] = j;
     }
     return n;
+}
+
+void engine_show(const struct engine *e, const struct engine_seen *seen, struct flow *out)
+{
+    life_show(e, live_at(e, seen->slot), out);
+}
+
+void engine_watch_all(struct engine *e)
+{
+    const struct flow_store *store = &e->table.store;
+    struct flow flow;
+
+    for (uint32_t slot = flow_store_next(store, 0); slot != STORE_NONE;
+         slot = flow_store_next(store, slot + 1)) {
+        struct live f = live_at(e, slot);
+
+        if (f.r->flags & RECORD_LINGER)
+            continue;
+        life_show(e, f, &flow);
+        e->config.watch->ended(e->config.arg, flow_store_beside(store, slot), &flow, FLOW_END_NONE,
+                               e->now);
+    }
 }
 
 bool engine_owns(struct engine *e, const struct packet *p, struct judgement *judgement)

@@ -32,6 +32,7 @@ struct engine_seen {
     uint8_t side;      /* flow_side of its sender */
     uint8_t timeout;   /* enum policy_timeout that was in force until now */
     uint16_t rule;
+    uint32_t slot;  /* for engine_show() */
     bool opened;    /* the flow's first: last is now */
     bool accepted;  /* counted in the flow; else out of window, or blocked */
     bool refreshed; /* restarted the idle time */
@@ -43,6 +44,7 @@ struct engine_stray {
     mtime_t now;
     uint8_t client; /* which end of the key is the client, as far as it can be told */
     bool guessed;
+    bool accepted;
     uint8_t reason; /* enum reason */
     uint8_t action; /* enum event_action: what is done about it */
     uint16_t rule;
@@ -56,7 +58,8 @@ struct engine_watch {
     /* Of TCP, UDP, echo and other flows; not ICMP errors about them. */
     void (*packet)(void *arg, void *beside, const struct packet *p, const struct engine_seen *seen);
     void (*stray)(void *arg, const struct packet *p, const struct engine_stray *stray);
-    /* The flow is gone; `at` is when its time was over, whenever that was found. */
+    /* The flow is gone; `at` is when its time was over, whenever that was found. There is no late
+     * memory where this is told. */
     void (*ended)(void *arg, void *beside, const struct flow *flow, enum flow_end reason,
                   mtime_t at);
     /* May this segment without a flow be picked up mid-stream, whatever on-late says? */
@@ -153,6 +156,11 @@ bool engine_next_deadline(const struct engine *engine, mtime_t *when);
  * error nothing changed. */
 int engine_set_policy(struct engine *engine, struct policy *policy);
 void engine_want(struct engine *engine, uint32_t wants);
+
+/* Tells watch->ended of every flow that lives, with FLOW_END_NONE; they live on. */
+void engine_watch_all(struct engine *engine);
+/* The flow that watch->packet is being told of, as it is now. */
+void engine_show(const struct engine *engine, const struct engine_seen *seen, struct flow *out);
 
 enum engine_verb { ENGINE_EXPIRE, ENGINE_FORGET, ENGINE_KILL, ENGINE_BLOCK, ENGINE_UNBLOCK };
 struct engine_command {

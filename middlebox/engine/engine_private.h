@@ -110,7 +110,8 @@ static inline struct engine_seen watch_before(const struct engine *e, struct liv
                                 .last = f.r->last,
                                 .side = (uint8_t)dir,
                                 .timeout = f.r->timeout_name,
-                                .rule = f.r->rule};
+                                .rule = f.r->rule,
+                                .slot = f.slot};
 }
 
 /* While the flow is there. */
@@ -124,13 +125,14 @@ static inline void watch_packet(const struct engine *e, struct live f, const str
 }
 
 static inline void watch_stray(const struct engine *e, const struct packet *p, unsigned client,
-                               bool guessed, uint16_t rule, enum reason reason,
+                               bool guessed, uint16_t rule, struct judgement j,
                                enum event_action action)
 {
     struct engine_stray stray = {.now = e->now,
                                  .client = (uint8_t)client,
                                  .guessed = guessed,
-                                 .reason = (uint8_t)reason,
+                                 .accepted = j.verdict == VERDICT_ACCEPT,
+                                 .reason = j.reason,
                                  .action = (uint8_t)action,
                                  .rule = rule};
 

@@ -29,12 +29,10 @@ static struct judgement invalid_alone(struct engine *e, const struct packet *p)
     bool guessed;
     unsigned client = life_client_end(policy, p, &guessed);
     const struct policy_rule *rule = &policy->rules[judge_classify(e, p, client, guessed)];
-
     struct judgement j = rule->action != ACTION_USE ? judged(VERDICT_DROP, REASON_RULE)
                                                     : invalid(&policy->profiles[rule->profile]);
 
-    watch_stray(e, p, client, guessed, (uint16_t)(rule - policy->rules), (enum reason)j.reason,
-                ACTED_DROPPED);
+    watch_stray(e, p, client, guessed, (uint16_t)(rule - policy->rules), j, ACTED_DROPPED);
     return j;
 }
 
@@ -58,7 +56,7 @@ static struct judgement open_new(struct engine *e, const struct packet *p, uint6
         else
             reset_prohibit(e, p, 0, true, out);
     }
-    watch_stray(e, p, client, guessed, rule, reason,
+    watch_stray(e, p, client, guessed, rule, judged(VERDICT_DROP, reason),
                 policy->rules[rule].action != ACTION_REJECT ? ACTED_DROPPED
                 : p->kind == PACKET_TCP                     ? ACTED_RESET_SENDER
                                                             : ACTED_ICMP);

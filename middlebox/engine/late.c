@@ -153,7 +153,7 @@ struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t h
         /* We have just started and know nothing: not their fault. */
         j = adopt(e, p, hash, client, rule, out);
         if (j.reason != REASON_ADOPTED)
-            watch_stray(e, p, client, guessed, rule, (enum reason)j.reason, ACTED_DROPPED);
+            watch_stray(e, p, client, guessed, rule, j, ACTED_DROPPED);
         return j;
     } else {
         action = act(e, p, from_client, &policy->profiles[policy->rules[rule].profile], out);
@@ -165,7 +165,7 @@ struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t h
             action = ACTED_NONE;
     }
     if (j.reason != REASON_ADOPTED && p->kind != PACKET_ICMP_ERROR)
-        watch_stray(e, p, client, guessed, rule, (enum reason)j.reason, action);
+        watch_stray(e, p, client, guessed, rule, j, action);
     report(e, p, hash, client, rule, action, out);
     return j;
 }
