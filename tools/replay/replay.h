@@ -16,7 +16,7 @@
 enum replay_outcome {
     REPLAY_FINE,    /* never silent for as long as its timeout */
     REPLAY_SAVED,   /* would be BROKEN without keepalive probes and their answers */
-    REPLAY_BROKEN,  /* a packet came too late */
+    REPLAY_BROKEN,  /* a packet came too late, and the firewall does not let such through */
     REPLAY_EXPIRED, /* silent for longer than its timeout when the capture ended, or before its
                        addresses were used again; nobody noticed in the capture */
     REPLAY_REFUSED, /* by a rule, or because the table was full */
@@ -35,10 +35,11 @@ struct replay_late {
 };
 
 /* A connection of the capture: one client port and server, from its SYN (or its first packet) until
- * it closed or the capture ended. It goes on over a break, so that a broken one counts once. */
+ * it closed or the capture ended. It goes on over a break, so that a broken one counts once. Without
+ * TCP nothing says that packets belong together but the entry itself: its end is theirs. */
 struct replay_flow {
     struct flow
-        flow; /* id: numbered in order of their first packets. opened, last: capture time.
+        flow; /* id: its first packet, counted over all captures. opened, last: capture time.
                  packets, bytes: all of the connection's, also late ones. state: at its end */
     enum replay_outcome outcome;
     bool midstream; /* ran already when the capture began, or at least before its first packet */
@@ -64,7 +65,7 @@ struct replay_totals {
 };
 
 struct replay_options {
-    const struct policy *policy;
+    struct policy *policy;
     unsigned threads; /* 0: as many as there are processors. More than one only where that changes
                          nothing: the policy's limits must not be reached */
     bool checksums;   /* judge them; default is not to: captures of a sender hold unfinished ones */
