@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void request_init(struct request *request, char **argv)
 {
@@ -18,6 +19,7 @@ void request_init(struct request *request, char **argv)
         .name = argv[0],
         .control = env && *env ? env : REQUEST_CONTROL,
         .json = json_pack("{s:s}", "command", argv[0]),
+        .output = STDOUT_FILENO,
     };
 }
 

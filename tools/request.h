@@ -14,6 +14,7 @@ struct request {
     const char *control; /* the socket; NULL: IDLEWALL_CONTROL, then REQUEST_CONTROL */
     json_t *json;        /* NULL without memory */
     bool endless;        /* SIGINT is how it ends */
+    int output;          /* descriptor that the answer's data goes to: standard output */
 };
 
 /* argv[0] is the command. request_run() frees what this made; on an error before it,

@@ -110,7 +110,7 @@ static bool take(const struct request *request, const char *message, size_t len,
 
     switch (message[0]) {
     case 'D':
-        r = write_all(STDOUT_FILENO, message + 1, len - 1);
+        r = write_all(request->output, message + 1, len - 1);
         break;
     case 'M':
         r = write_all(STDERR_FILENO, message + 1, len - 1);
