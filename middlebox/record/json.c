@@ -61,6 +61,29 @@ static char *put_keepalives(char *p, const struct flow *flow)
     return put_keepalive(put_keepalive(p, flow, FLOW_CLIENT), flow, FLOW_SERVER);
 }
 
+static char *put_timeout(char *p, const struct line *line)
+{
+    p = put_seconds(MEMBER(p, "timeout_s"), line->flow->timeout);
+    return put_json_string(MEMBER(p, "timeout_name"), line->timeout_name);
+}
+
+static char *put_counts(char *p, const struct flow *flow)
+{
+    p = put_u64(MEMBER(p, "client_packets"), flow->packets[FLOW_CLIENT]);
+    p = put_u64(MEMBER(p, "client_bytes"), flow->bytes[FLOW_CLIENT]);
+    p = put_u64(MEMBER(p, "server_packets"), flow->packets[FLOW_SERVER]);
+    return put_u64(MEMBER(p, "server_bytes"), flow->bytes[FLOW_SERVER]);
+}
+
+/* How a flow that is over had lived. */
+static char *put_life(char *p, const struct line *line)
+{
+    p = put_seconds(MEMBER(p, "idle_s"), line->idle);
+    p = put_seconds(MEMBER(p, "age_s"), line->age);
+    p = put_seconds(MEMBER(p, "longest_idle_s"), line->flow->longest_idle);
+    return put_counts(p, line->flow);
+}
+
 char *json_flow(char *p, const struct line *line)
 {
     const struct flow *flow = line->flow;
@@ -75,10 +98,7 @@ char *json_flow(char *p, const struct line *line)
     p = put_json_string(MEMBER(p, "timeout_name"), line->timeout_name);
     p = put_seconds(MEMBER(p, "age_s"), line->age);
     p = put_seconds(MEMBER(p, "longest_idle_s"), flow->longest_idle);
-    p = put_u64(MEMBER(p, "client_packets"), flow->packets[FLOW_CLIENT]);
-    p = put_u64(MEMBER(p, "client_bytes"), flow->bytes[FLOW_CLIENT]);
-    p = put_u64(MEMBER(p, "server_packets"), flow->packets[FLOW_SERVER]);
-    p = put_u64(MEMBER(p, "server_bytes"), flow->bytes[FLOW_SERVER]);
+    p = put_counts(p, flow);
     p = put_json_string(MEMBER(p, "rule"), line->rule);
     p = put_json_string(MEMBER(p, "profile"), line->profile);
     p = put_bool(MEMBER(p, "assured"), flow->assured);
@@ -132,6 +152,10 @@ char *json_event(char *p, const struct event_line *line)
         p = put_json_string(MEMBER(p, "reason_name"), line->reason);
     }
     p = put_json_string(MEMBER(p, "action"), event_action_name(event->action));
+    if (event->flow.id != 0)
+        p = put_timeout(p, &line->line);
+    if (event->kind == EVENT_EXPIRED || event->kind == EVENT_ENDED)
+        p = put_life(p, &line->line);
     if (event->kind == EVENT_LATE)
         p = put_late(p, line);
     p = put_keepalives(p, &event->flow);

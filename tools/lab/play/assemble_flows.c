@@ -35,22 +35,38 @@ static enum event_action action_of(const char *name)
     return ACTED_NONE;
 }
 
-static enum policy_timeout timeout_of(enum flow_state state)
+static enum policy_timeout timeout_of(const char *name)
 {
-    static const enum policy_timeout timeouts[] = {
-        [FLOW_SYN_SENT] = TIMEOUT_TCP_SYN_SENT,       [FLOW_SYN_RECV] = TIMEOUT_TCP_SYN_RECV,
-        [FLOW_ESTABLISHED] = TIMEOUT_TCP_ESTABLISHED, [FLOW_FIN_WAIT] = TIMEOUT_TCP_FIN_WAIT,
-        [FLOW_CLOSE_WAIT] = TIMEOUT_TCP_CLOSE_WAIT,   [FLOW_LAST_ACK] = TIMEOUT_TCP_LAST_ACK,
-        [FLOW_TIME_WAIT] = TIMEOUT_TCP_TIME_WAIT,     [FLOW_CLOSE] = TIMEOUT_TCP_CLOSE,
-        [FLOW_SYN_SENT2] = TIMEOUT_TCP_SYN_SENT,
-    };
-
-    return state > FLOW_NONE && state <= FLOW_SYN_SENT2 ? timeouts[state] : TIMEOUT_TCP_SYN_SENT;
+    for (int i = 0; i < POLICY_TIMEOUTS; i++)
+        if (strcmp(policy_timeout_name((enum policy_timeout)i), name) == 0)
+            return (enum policy_timeout)i;
+    return TIMEOUT_TCP_ESTABLISHED;
 }
 
-static void flow_of(struct flow *flow, const json_t *object, const struct policy *policy)
+static uint64_t count_of(const json_t *object, const char *name)
 {
-    const struct policy_rule *rule = &policy->rules[policy->n_rules - 1];
+    return (uint64_t)json_integer_value(json_object_get(object, name));
+}
+
+/* As put_tcp_flags() writes them. */
+static uint8_t flags_of(const char *text)
+{
+    static const struct {
+        char letter;
+        uint8_t flag;
+    } letters[] = {{'F', TCP_FIN}, {'S', TCP_SYN}, {'R', TCP_RST},
+                   {'P', TCP_PSH}, {'.', TCP_ACK}, {'U', TCP_URG}};
+    uint8_t flags = 0;
+
+    for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+        if (strchr(text, letters[i].letter))
+            flags |= letters[i].flag;
+    return flags;
+}
+
+static void flow_of(struct flow *flow, const json_t *object, const struct policy *policy,
+                    mtime_t now)
+{
     int state = flow_state_parse(text_of(object, "state"));
 
     flow->id = (uint64_t)json_integer_value(json_object_get(object, "id"));
@@ -61,9 +77,18 @@ static void flow_of(struct flow *flow, const json_t *object, const struct policy
     flow->port[FLOW_CLIENT] = (uint16_t)json_integer_value(json_object_get(object, "client_port"));
     flow->port[FLOW_SERVER] = (uint16_t)json_integer_value(json_object_get(object, "server_port"));
     flow->state = state < 0 ? FLOW_NONE : (enum flow_state)state;
-    flow->timeout_name = timeout_of(flow->state);
+    flow->timeout_name = timeout_of(text_of(object, "timeout_name"));
     flow->rule = (uint16_t)(policy->n_rules - 1);
-    flow->timeout = policy->profiles[rule->profile].timeout[flow->timeout_name];
+    flow->timeout = json_is_null(json_object_get(object, "timeout_s"))
+                        ? MTIME_NEVER
+                        : time_of(object, "timeout_s");
+    flow->last = now - time_of(object, "idle_s");
+    flow->opened = now - time_of(object, "age_s");
+    flow->longest_idle = time_of(object, "longest_idle_s");
+    flow->packets[FLOW_CLIENT] = count_of(object, "client_packets");
+    flow->packets[FLOW_SERVER] = count_of(object, "server_packets");
+    flow->bytes[FLOW_CLIENT] = count_of(object, "client_bytes");
+    flow->bytes[FLOW_SERVER] = count_of(object, "server_bytes");
     flow->policy = policy;
 }
 
@@ -88,9 +113,11 @@ static int add_event(struct assembly *assembly, size_t firewall, const json_t *o
         .ack = (uint32_t)json_integer_value(json_object_get(object, "ack")),
         .payload_len = (uint32_t)json_integer_value(json_object_get(object, "len"))};
     event->side = strcmp(text_of(object, "side"), "server") == 0 ? FLOW_SERVER : FLOW_CLIENT;
-    flow_of(&event->flow, object, policy);
+    flow_of(&event->flow, object, policy, at);
+    event->tcp_flags = flags_of(text_of(object, "flags"));
     if (event->kind == EVENT_LATE) {
         event->was = event->reason;
+        event->reason = FLOW_END_NONE;
         event->expired_at = at - time_of(object, "late_by_s");
     }
     e.connection = assembly_connection(assembly, event->flow.port[FLOW_CLIENT]);
