@@ -39,6 +39,14 @@ static bool can_carry_out(const struct policy *policy)
     return policy->n_rules > 0 && policy->n_rules <= INT16_MAX && policy->max_flows > 0;
 }
 
+_Static_assert(TCP_CHOICES + POLICY_TIMEOUTS <= ENGINE_CHOICES, "every choice has a number");
+
+enum policy_timeout engine_choice(const struct policy_profile *profile, unsigned choice)
+{
+    return choice < TCP_CHOICES ? tcp_choice_timeout(choice, profile)
+                                : (enum policy_timeout)(choice - TCP_CHOICES);
+}
+
 static uint32_t limit_of(const struct engine *e, const struct policy *policy)
 {
     uint32_t limit = e->config.max_flows ? e->config.max_flows : policy->max_flows;

@@ -37,7 +37,15 @@ struct engine_seen {
     bool accepted;  /* counted in the flow; else out of window, or blocked */
     bool refreshed; /* restarted the idle time */
     bool keepalive; /* a probe, or the answer to one */
+    bool doubted; /* a deadline two minutes off or more came nearer, to tcp-unacknowledged from now
+                   */
+    uint16_t
+        choice; /* what named its timeout again, whatever the durations are; ENGINE_NO_CHOICE */
 };
+#define ENGINE_CHOICES 0x440
+#define ENGINE_NO_CHOICE UINT16_MAX
+/* Which timeout of a profile like the flow's, but for its durations, that would have been. */
+enum policy_timeout engine_choice(const struct policy_profile *profile, unsigned choice);
 
 /* A packet that has no flow: late, refused, or nonsense by itself. */
 struct engine_stray {
@@ -62,7 +70,8 @@ struct engine_watch {
      * memory where this is told. */
     void (*ended)(void *arg, void *beside, const struct flow *flow, enum flow_end reason,
                   mtime_t at);
-    /* May this segment without a flow be picked up mid-stream, whatever on-late says? */
+    /* May this segment without a flow be picked up mid-stream, whatever on-late says? In place of
+     * adopt-at-start. */
     bool (*adopt)(void *arg, const struct packet *p);
 };
 

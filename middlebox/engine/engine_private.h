@@ -111,7 +111,14 @@ static inline struct engine_seen watch_before(const struct engine *e, struct liv
                                 .side = (uint8_t)dir,
                                 .timeout = f.r->timeout_name,
                                 .rule = f.r->rule,
-                                .slot = f.slot};
+                                .slot = f.slot,
+                                .choice = ENGINE_NO_CHOICE};
+}
+
+/* Of a flow without TCP the name is all. */
+static inline uint16_t plain_choice(enum policy_timeout timeout)
+{
+    return (uint16_t)(TCP_CHOICES + (unsigned)timeout);
 }
 
 /* While the flow is there. */

@@ -166,6 +166,7 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
     switch (outcome) {
     case TCP_DOUBT:
         doubt(e, f);
+        seen.doubted = true;
         return out_of_order(e, f, p, &seen);
     case TCP_INVALID:
         return out_of_order(e, f, p, &seen);
@@ -202,8 +203,10 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
     if (changed)
         life_set_state(e, f, tf.state);
     if (outcome == TCP_REFRESH) {
-        enum policy_timeout timeout = tcp_state_timeout(&tf, profile, kind);
+        unsigned choice = tcp_state_choice(&tf, profile, kind);
+        enum policy_timeout timeout = tcp_choice_timeout(choice, profile);
 
+        seen.choice = (uint16_t)choice;
         seen.refreshed = life_refresh(e, f, dir, payload, timeout, changed);
     }
     watch_packet(e, f, p, &seen);
@@ -254,6 +257,7 @@ static struct judgement plain_packet(struct engine *e, struct live f, unsigned d
     if (timeout == TIMEOUT_UDP_STREAM)
         f.r->flags |= RECORD_ASSURED;
     seen.accepted = true;
+    seen.choice = plain_choice(timeout);
     seen.refreshed = life_refresh(e, f, dir, p->payload_len > 0, timeout, changed);
     watch_packet(e, f, p, &seen);
     if (changed)

@@ -13,11 +13,11 @@ void life_bury(struct engine *e, struct live f)
 }
 
 /* When it was over, by its time or by what happened now. */
-static mtime_t ended_at(const struct engine *e, struct live f, enum flow_end reason)
+static mtime_t ended_at(const struct engine *e, struct live f)
 {
     mtime_t over = life_over_at(e, f);
 
-    return over < e->now && (reason == FLOW_END_IDLE || reason == FLOW_END_ACTIVE) ? over : e->now;
+    return over < e->now ? over : e->now;
 }
 
 static void tell_watch(const struct engine *e, struct live f, enum flow_end reason)
@@ -26,7 +26,7 @@ static void tell_watch(const struct engine *e, struct live f, enum flow_end reas
 
     life_show(e, f, &flow);
     e->config.watch->ended(e->config.arg, flow_store_beside(&e->table.store, f.slot), &flow, reason,
-                           ended_at(e, f, reason));
+                           ended_at(e, f));
 }
 
 static void remember(struct engine *e, struct live f, enum flow_end reason)
@@ -38,7 +38,7 @@ static void remember(struct engine *e, struct live f, enum flow_end reason)
         .opened = *f.opened,
         .last = f.r->last,
         .timeout = profile_of(e, f.r)->timeout[f.r->timeout_name],
-        .ended = ended_at(e, f, reason),
+        .ended = ended_at(e, f),
         .count = {f.r->count[0], f.r->count[1]},
         .longest_idle_ms = f.r->longest_idle_ms,
         .rule = f.r->rule,

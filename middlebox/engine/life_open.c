@@ -138,6 +138,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     unsigned dir = p->side != client;
     enum policy_timeout timeout;
     struct engine_seen seen;
+    unsigned choice;
     struct event *ev;
     struct live f;
     uint32_t slot;
@@ -152,6 +153,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
     life_born(e, f, (uint8_t)((client ? RECORD_CLIENT_IS_1 : 0) | (guessed ? RECORD_GUESSED : 0)),
               rule, p->kind == PACKET_TCP ? tcp_state_open(p) : FLOW_UNREPLIED, e->now, e->now);
     timeout = first_timeout(profile_of(e, f.r), p);
+    choice = plain_choice(timeout);
 
     if (p->kind == PACKET_TCP) {
         struct tcp_flow tf = {
@@ -165,12 +167,14 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
         f.r->data = tf.data;
         tcp_window_segment(&f.r->tcp, dir, tcp_kind_of(p->flags), FLOW_NONE, p);
         f.r->tcp.last_kind = tcp_kind_of(p->flags) & 0xf;
-        timeout = tcp_state_timeout(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
+        choice = tcp_state_choice(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
+        timeout = tcp_choice_timeout(choice, profile_of(e, f.r));
     }
     life_count(f, dir, p);
     life_refresh(e, f, dir, true, timeout, true);
     seen = watch_before(e, f, dir);
     seen.opened = seen.accepted = seen.refreshed = true;
+    seen.choice = (uint16_t)choice;
     watch_packet(e, f, p, &seen);
 
     ev = event_take(e, out, EVENT_NEW);

@@ -391,32 +391,46 @@ static bool is_opening(enum flow_state s)
     return s == FLOW_SYN_SENT || s == FLOW_SYN_SENT2 || s == FLOW_SYN_RECV;
 }
 
-enum policy_timeout tcp_state_timeout(const struct tcp_flow *f,
-                                      const struct policy_profile *profile, enum tcp_kind kind)
+unsigned tcp_state_choice(const struct tcp_flow *f, const struct policy_profile *profile,
+                          enum tcp_kind kind)
 {
     const struct tcp_track *t = f->track;
-    enum policy_timeout own = timeout_of_state(f->state, profile);
+    unsigned choice = f->state;
+
+    if (t->retrans >= profile->max_retrans)
+        choice |= CHOICE_RETRANS;
+    if (kind == TCP_KIND_RST)
+        choice |= CHOICE_RST;
+    if ((t->flags[0] | t->flags[1]) & TCP_SIDE_UNACKED)
+        choice |= CHOICE_UNACKED;
+    /* The kernel asks this of the handshake too, where last_win is always 0: with its own figures
+     * that is the same, with a long tcp-syn-sent it would not be. */
+    if (t->last_win == 0 && !is_opening(f->state))
+        choice |= CHOICE_ZERO_WINDOW;
+    if (f->state != FLOW_ESTABLISHED)
+        return choice;
+    return choice | (f->data ? 0 : CHOICE_NO_DATA) | (f->reply ? 0 : CHOICE_NO_REPLY);
+}
+
+enum policy_timeout tcp_choice_timeout(unsigned choice, const struct policy_profile *profile)
+{
+    enum policy_timeout own = timeout_of_state((enum flow_state)(choice & CHOICE_STATE), profile);
     mtime_t limit = profile->timeout[own];
     enum policy_timeout chosen = own;
 
-    if (t->retrans >= profile->max_retrans && limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
+    if (choice & CHOICE_RETRANS && limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
         chosen = TIMEOUT_TCP_MAX_RETRANS;
-    else if (kind == TCP_KIND_RST)
+    else if (choice & CHOICE_RST)
         chosen = TIMEOUT_TCP_CLOSE;
-    else if ((t->flags[0] | t->flags[1]) & TCP_SIDE_UNACKED &&
-             limit > profile->timeout[TIMEOUT_TCP_UNACKNOWLEDGED])
+    else if (choice & CHOICE_UNACKED && limit > profile->timeout[TIMEOUT_TCP_UNACKNOWLEDGED])
         chosen = TIMEOUT_TCP_UNACKNOWLEDGED;
-    /* A zero window. The kernel asks this of the handshake too, where last_win is always 0: with
-     * its own figures that is the same, with a long tcp-syn-sent it would not be. */
-    else if (t->last_win == 0 && !is_opening(f->state) &&
-             limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
+    else if (choice & CHOICE_ZERO_WINDOW && limit > profile->timeout[TIMEOUT_TCP_MAX_RETRANS])
         chosen = TIMEOUT_TCP_MAX_RETRANS;
 
-    if (!f->data && f->state == FLOW_ESTABLISHED &&
-        profile->timeout[chosen] > profile->timeout[TIMEOUT_TCP_NO_DATA])
+    if (choice & CHOICE_NO_DATA && profile->timeout[chosen] > profile->timeout[TIMEOUT_TCP_NO_DATA])
         chosen = TIMEOUT_TCP_NO_DATA;
     /* Picked up, no answer yet: not the long timeout. */
-    if (!f->reply && f->state == FLOW_ESTABLISHED &&
+    if (choice & CHOICE_NO_REPLY &&
         profile->timeout[chosen] > profile->timeout[TIMEOUT_TCP_UNACKNOWLEDGED])
         chosen = TIMEOUT_TCP_UNACKNOWLEDGED;
     return chosen;

@@ -40,8 +40,21 @@ enum flow_state tcp_state_open(const struct packet *p);
 /* dir: 0 from the client, 1 from the server. Changes f; f->state is the new state. */
 enum tcp_outcome tcp_state_segment(struct tcp_flow *f, unsigned dir, const struct packet *p);
 
+/* All that says which timeout runs after a segment, but for how long the timeouts are: the state
+ * and CHOICE_ bits. Of the profile only max-retrans is looked at. */
+enum {
+    CHOICE_STATE = 0x00f,
+    CHOICE_RETRANS = 0x010, /* the same segment again and again */
+    CHOICE_RST = 0x020,
+    CHOICE_UNACKED = 0x040,
+    CHOICE_ZERO_WINDOW = 0x080,
+    CHOICE_NO_DATA = 0x100,
+    CHOICE_NO_REPLY = 0x200,
+};
+#define TCP_CHOICES 0x400
+unsigned tcp_state_choice(const struct tcp_flow *f, const struct policy_profile *profile,
+                          enum tcp_kind kind);
 /* Which timeout runs after a segment that refreshed. */
-enum policy_timeout tcp_state_timeout(const struct tcp_flow *f,
-                                      const struct policy_profile *profile, enum tcp_kind kind);
+enum policy_timeout tcp_choice_timeout(unsigned choice, const struct policy_profile *profile);
 
 #endif
