@@ -129,6 +129,13 @@ static struct judgement adopt(struct engine *e, const struct packet *p, uint64_t
     return judged(VERDICT_DROP, REASON_INVALID);
 }
 
+static bool may_adopt(const struct engine *e, const struct packet *p)
+{
+    const struct engine_watch *watch = e->config.watch;
+
+    return watch ? watch->adopt(e->config.arg, p) : e->now < e->adopt_until;
+}
+
 struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t hash,
                             struct outcome *out)
 {
@@ -147,9 +154,7 @@ struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t h
         action = p->kind == PACKET_TCP
                      ? answer_sender(e, p, from_client, RESET_FORM_RFC9293, ACTED_RESET_SENDER, out)
                      : prohibit(e, p, from_client, out);
-    } else if (p->kind == PACKET_TCP && tcp_state_open(p) == FLOW_ESTABLISHED &&
-               (e->now < e->adopt_until ||
-                (e->config.watch && e->config.watch->adopt(e->config.arg, p)))) {
+    } else if (p->kind == PACKET_TCP && tcp_state_open(p) == FLOW_ESTABLISHED && may_adopt(e, p)) {
         /* We have just started and know nothing: not their fault. */
         j = adopt(e, p, hash, client, rule, out);
         if (j.reason != REASON_ADOPTED)
