@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/filter.h"
+#include "tools/replay/run_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SMALL (1 << 20) /* bytes: not worth a thread */
+
+const char *replay_outcome_name(enum replay_outcome outcome)
+{
+    static const char *const names[REPLAY_OUTCOMES] = {
+        [REPLAY_FINE] = "fine",       [REPLAY_SAVED] = "saved",     [REPLAY_BROKEN] = "broken",
+        [REPLAY_EXPIRED] = "expired", [REPLAY_REFUSED] = "refused",
+    };
+    return (unsigned)outcome < REPLAY_OUTCOMES ? names[outcome] : NULL;
+}
+
+/* Can it be read more than once, and is that cheaper than waiting for one reader? What is packed is
+ * not. */
+static bool can_be_shared(const char *path, uint64_t *size)
+{
+    static const uint8_t gzip[4] = {0x1f, 0x8b}, zstd[4] = {0x28, 0xb5, 0x2f, 0xfd};
+    uint8_t magic[4];
+    struct stat st;
+    int fd;
+    bool can;
+
+    if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+        return false;
+    *size += (uint64_t)st.st_size;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    can = read(fd, magic, sizeof(magic)) == (ssize_t)sizeof(magic) && memcmp(magic, gzip, 2) != 0 &&
+          memcmp(magic, zstd, 4) != 0;
+    close(fd);
+    return can;
+}
+
+static unsigned threads_for(const struct run *run)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned threads = run->options->threads;
+    uint64_t size = 0;
+
+    if (threads == 0)
+        threads = processors > 0 ? (unsigned)processors : 1;
+    if (threads > RUN_THREADS)
+        threads = RUN_THREADS;
+    for (size_t i = 0; threads > 1 && i < run->n_paths; i++)
+        if (!can_be_shared(run->paths[i], &size))
+            threads = 1;
+    return run->options->threads == 0 && size < SMALL ? 1 : threads;
+}
+
+static void *thread_main(void *arg)
+{
+    shard_run(arg);
+    return NULL;
+}
+
+static void add_stats(struct engine_stats *to, const struct engine_stats *from)
+{
+    for (unsigned i = 0; i < REASONS; i++)
+        to->packets[i] += from->packets[i];
+    for (unsigned i = 0; i <= FLOW_END_RESOURCES; i++)
+        to->ended[i] += from->ended[i];
+    for (unsigned i = 0; i <= SEGMENT_PROBE; i++)
+        to->segments[i] += from->segments[i];
+    for (unsigned i = 0; i < FLOW_STATES; i++)
+        to->by_state[i] += from->by_state[i];
+    to->accepted += from->accepted;
+    to->dropped += from->dropped;
+    to->opened += from->opened;
+    to->expired += from->expired;
+    to->late += from->late;
+    to->flows += from->flows;
+    to->max_flows = from->max_flows;
+    to->policies = from->policies;
+    to->memory += from->memory;
+}
+
+static void add_up(const struct run *run, const struct shard *shards, struct replay_totals *totals)
+{
+    *totals = (struct replay_totals){
+        .first = shards[0].first, .last = shards[0].now, .peak_flows = run->occupancy.peak};
+    for (unsigned i = 0; i < run->threads; i++) {
+        const struct shard *shard = &shards[i];
+        const struct connections *cs = &shard->connections;
+        struct engine_stats stats;
+
+        totals->packets += shard->packets;
+        totals->bytes += shard->bytes;
+        totals->flows += cs->flows;
+        totals->midstream += cs->midstream;
+        for (unsigned k = 0; k < REPLAY_OUTCOMES; k++)
+            totals->by_outcome[k] += cs->by_outcome[k];
+        if (!shard->engine)
+            continue;
+        engine_stats(shard->engine, &stats);
+        add_stats(&totals->engine, &stats);
+    }
+    totals->engine.peak_flows = (uint32_t)run->occupancy.peak;
+    totals->mean_flows = occupancy_mean(&run->occupancy, totals->first, totals->last);
+    if (shards[0].source)
+        run_source_stats(shards[0].source, &totals->capture);
+}
+
+/* Every thread walked the same captures: they saw the same, or somebody wrote to them meanwhile. */
+static int agreed(const struct run *run, const struct shard *shards, struct capture_fault *fault)
+{
+    for (unsigned i = 1; i < run->threads; i++)
+        if (shards[i].order != shards[0].order || shards[i].now != shards[0].now) {
+            snprintf(fault->text, sizeof(fault->text), "was changed while it was read");
+            return -EBUSY;
+        }
+    return 0;
+}
+
+static int play(struct run *run, struct replay_totals *totals, struct capture_fault *fault,
+                size_t *broken)
+{
+    struct shard *shards = aligned_alloc(64, (sizeof(*shards) * run->threads + 63) / 64 * 64);
+    unsigned started = 1;
+    int r = 0;
+
+    if (!shards)
+        return -ENOMEM;
+    memset(shards, 0, sizeof(*shards) * run->threads);
+    run->stop_at = UINT64_MAX;
+    for (unsigned i = 0; i < run->threads; i++) {
+        shards[i].run = run;
+        shards[i].number = i;
+    }
+    for (; started < run->threads; started++)
+        if (pthread_create(&shards[started].thread, NULL, thread_main, &shards[started]) != 0)
+            break;
+    if (started < run->threads) {
+        r = -EAGAIN;
+        pthread_mutex_lock(&run->lock);
+        run->stop_at = 0;
+        pthread_mutex_unlock(&run->lock);
+    } else {
+        shard_run(&shards[0]);
+    }
+    for (unsigned i = 1; i < started; i++)
+        pthread_join(shards[i].thread, NULL);
+    for (unsigned i = 0; r == 0 && i < run->threads; i++) {
+        r = shards[i].error;
+        *fault = shards[i].fault;
+        *broken = shards[i].broken;
+    }
+    if (r == 0)
+        r = run->error;
+    if (r == 0 && !run->too_full)
+        r = agreed(run, shards, fault);
+    add_up(run, shards, totals);
+    for (unsigned i = 0; i < run->threads; i++)
+        shard_finish(&shards[i]);
+    free(shards);
+    return r;
+}
+
+static int compile(struct run *run)
+{
+    const struct policy *policy = run->options->policy;
+    char why[256];
+    int r = 0;
+
+    run->filters = calloc(policy->n_rules + 1, sizeof(struct filter *));
+    if (!run->filters)
+        return -ENOMEM;
+    for (size_t i = 0; r == 0 && i < policy->n_rules; i++)
+        if (policy->rules[i].match)
+            r = filter_compile(&run->filters[i], policy->rules[i].match, why, sizeof(why));
+    return r;
+}
+
+static void finish(struct run *run)
+{
+    for (size_t i = 0; run->filters && i < run->options->policy->n_rules; i++)
+        filter_destroy(run->filters[i]);
+    free(run->filters);
+    for (unsigned k = 0; k < RUN_LEAD; k++)
+        for (unsigned i = 0; i < RUN_THREADS; i++) {
+            occupancy_times_finish(&run->spans[k].opens[i]);
+            occupancy_times_finish(&run->spans[k].closes[i]);
+        }
+    occupancy_finish(&run->occupancy);
+    pthread_cond_destroy(&run->turned);
+    pthread_mutex_destroy(&run->lock);
+    pthread_mutex_destroy(&run->handing);
+    free(run);
+}
+
+/* Threads could not be kept apart any longer: one does it all again, and keeps to itself what was
+ * handed out already. */
+static void again(struct run *run)
+{
+    run->muted = run->stop_at;
+    run->too_full = false;
+    run->threads = 1;
+    run->highest = 0;
+    memset(run->done, 0, sizeof(run->done));
+    memset(run->used, 0, sizeof(run->used));
+    for (unsigned k = 0; k < RUN_LEAD; k++)
+        run->spans[k].left = 0;
+    run->occupancy.live = run->occupancy.peak = 0;
+    run->occupancy.seconds = run->occupancy.nanoseconds = 0;
+}
+
+int replay_run(const char *const *paths, size_t n, const struct replay_options *options,
+               struct replay_totals *totals, struct capture_fault *fault, size_t *broken)
+{
+    const struct policy *policy = options->policy;
+    struct run *run = calloc(1, sizeof(*run));
+    int r;
+
+    *totals = (struct replay_totals){0};
+    *fault = (struct capture_fault){0};
+    *broken = 0;
+    if (!run)
+        return -ENOMEM;
+    run->options = options;
+    run->paths = paths;
+    run->n_paths = n;
+    run->limit = policy->max_flows;
+    if (policy->adaptive_start && policy->adaptive_start < run->limit)
+        run->limit = policy->adaptive_start;
+    run->span = run->limit / 8 < RUN_SPAN ? run->limit / 8 + 1 : RUN_SPAN;
+    pthread_mutex_init(&run->lock, NULL);
+    pthread_mutex_init(&run->handing, NULL);
+    pthread_cond_init(&run->turned, NULL);
+    r = compile(run);
+    if (r == 0) {
+        run->threads = threads_for(run);
+        r = play(run, totals, fault, broken);
+    }
+    if (run->too_full) {
+        again(run);
+        r = play(run, totals, fault, broken);
+    }
+    finish(run);
+    return r;
+}
