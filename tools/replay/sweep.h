@@ -13,6 +13,10 @@
 
 #include "tools/replay/replay.h"
 
+#include <stdio.h>
+
+#define SWEEP_VALUES 256 /* at most */
+
 struct sweep_point {
     mtime_t timeout;
     uint64_t flows;   /* connections, as replay_totals.flows */
@@ -27,12 +31,39 @@ struct sweep {
     size_t n;
 };
 
-/* NULL, or why the policy makes a sweep inexact (max-flows, adaptive timeouts, ...): static. */
-const char *sweep_refused(const struct policy *policy, enum policy_timeout timeout);
+/* NULL, or why the policy makes such a sweep inexact (adaptive timeouts, ...): static. */
+const char *sweep_refused(const struct policy *policy, const struct sweep *sweep);
 
-/* As replay_run(). totals are those of the policy as it stands. */
+/*
+ * As replay_run(); no flows are handed out. Of totals the capture's own are set: packets, bytes,
+ * first, last, capture. -EDOM: the policy is refused, or max-flows was reached, as *fault says.
+ */
 int sweep_run(const char *const *paths, size_t n, const struct replay_options *options,
               struct sweep *sweep, struct replay_totals *totals, struct capture_fault *fault,
               size_t *broken);
+
+/* `10s..24h`: n values spread evenly by their logarithm, both ends included, in round figures
+ * where there is room; `1min,5min,1h`: those. own (0: none) comes in as well. 0, -EINVAL with a
+ * static text in *why, -ENOMEM; points are the caller's to free. */
+#define SWEEP_STEPS 200
+int sweep_values(struct sweep *sweep, const char *text, mtime_t own, const char **why);
+/* What the policy says itself; 0 if its profiles do not agree. */
+mtime_t sweep_own(const struct policy *policy, enum policy_timeout timeout);
+
+/* What a sweep came to. own: 0 if there is none to mark. */
+struct sweep_about {
+    const char *subject; /* the profile's or policy file's name */
+    const char *capture;
+    mtime_t own;
+    const struct replay_totals *totals;
+};
+/* 0 or -ENOMEM. */
+int sweep_text(FILE *to, const struct sweep *sweep, const struct sweep_about *about);
+void sweep_json(FILE *to, const struct sweep *sweep, const struct sweep_about *about);
+void sweep_csv(FILE *to, const struct sweep *sweep);
+/* 0 or a negative errno. */
+int sweep_svg(FILE *to, const struct sweep *sweep, const struct sweep_about *about);
+/* The smallest value from which on nothing breaks, among the points; NULL: there is none. */
+const struct sweep_point *sweep_safe(const struct sweep *sweep);
 
 #endif
