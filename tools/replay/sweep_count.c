@@ -80,7 +80,7 @@ static int sums_init(struct sums *s, const struct lives_times *times, size_t n_v
     if (!s->before)
         return -ENOMEM;
     for (size_t b = 0; b < s->n_blocks; b++) {
-        uint32_t *row = s->before + (b + 1) * n_values, more = 0;
+        uint32_t *above = s->before + b * n_values, *row = above + n_values, more = 0;
         size_t end = (b + 1) * s->block < s->n ? (b + 1) * s->block : s->n;
 
         /* What it adds and takes away, by value; two's complement makes both one. */
@@ -91,7 +91,7 @@ static int sums_init(struct sums *s, const struct lives_times *times, size_t n_v
         }
         for (size_t v = 0; v < n_values; v++) {
             more += row[v];
-            row[v] = row[v - n_values] + more;
+            row[v] = above[v] + more;
         }
     }
     return 0;
@@ -108,6 +108,7 @@ static int close_before(struct count *c)
         return -ENOMEM;
     for (size_t b = 0; b < c->opens.n_blocks; b++) {
         uint32_t *row = c->closed_before + b * c->n_values, more = 0;
+        const uint32_t *above = b > 0 ? row - c->n_values : NULL;
         mtime_t t = c->opens.at[b * c->opens.block].at;
 
         for (; done < c->n_closes && c->closes[done].at <= t; done++) {
@@ -118,7 +119,7 @@ static int close_before(struct count *c)
         c->closed[b] = done;
         for (size_t v = 0; v < c->n_values; v++) {
             more += row[v];
-            row[v] = more + (b > 0 ? row[v - c->n_values] : 0);
+            row[v] = more + (above ? above[v] : 0);
         }
     }
     return 0;
