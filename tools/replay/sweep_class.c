@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/replay/sweep_private.h"
+
+#include "tools/replay/connection_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct span *span_of(struct sweep_shard *shard, const struct class *class)
+{
+    static const struct span none;
+    const struct span *span = spans_of(&shard->spans, class->rule, class->choice);
+
+    if (!span)
+        shard->error = -ENOMEM;
+    return span ? span : &none;
+}
+
+struct value_set class_over(struct sweep_shard *shard, const struct class *class, mtime_t now)
+{
+    struct value_set over = {0};
+    size_t n = shard->spans.sweep.n;
+
+    if (!class->alive)
+        return over;
+    if (class->odd) {
+        for (size_t v = 0; v < n; v++)
+            if (class->odd->deadline[v] <= now)
+                set_add(&over, v, v + 1);
+    } else {
+        set_add(&over, 0, span_over(span_of(shard, class), class->last, now, 0, n));
+    }
+    for (unsigned i = 0; i < SWEEP_WORDS; i++)
+        over.bits[i] &= class->values.bits[i];
+    return over;
+}
+
+/* Closed as the span says, from lo to below hi. */
+static void closed_by_time(struct lives *lives, const struct span *span, mtime_t last, size_t lo,
+                           size_t hi)
+{
+    while (lo < hi) {
+        bool own = span->lo <= lo && lo < span->hi;
+        size_t end = lo + 1;
+
+        if (own)
+            end = hi < span->hi ? hi : span->hi;
+        else
+            while (end < hi && end != span->lo && span->idle[end] == span->idle[lo])
+                end++;
+        if (own)
+            lives_note(lives, &lives->tails, last, (unsigned)lo, (unsigned)end);
+        else
+            lives_note(lives, &lives->closes, last + span->idle[lo], (unsigned)lo, (unsigned)end);
+        lo = end;
+    }
+}
+
+void class_closed(struct sweep_shard *shard, const struct class *class,
+                  const struct value_set *values, mtime_t at, bool ended)
+{
+    struct lives *lives = &shard->lives;
+    const struct span *span = class->odd ? NULL : span_of(shard, class);
+    size_t lo, hi = 0;
+
+    while (set_next(values, &lo, &hi)) {
+        size_t over = lo;
+
+        for (size_t v = lo; class->odd && v < hi; v++) {
+            mtime_t deadline = class->odd->deadline[v];
+
+            if (deadline <= at || ended)
+                lives_note(lives, &lives->closes, deadline < at ? deadline : at, (unsigned)v,
+                           (unsigned)v + 1);
+        }
+        if (class->odd)
+            continue;
+        over = span_over(span, class->last, at, lo, hi);
+        closed_by_time(lives, span, class->last, lo, over);
+        if (ended)
+            lives_note(lives, &lives->closes, at, (unsigned)over, (unsigned)hi);
+    }
+}
+
+/* From now on each value has a deadline of its own. */
+static struct odd_deadlines *make_odd(struct sweep_shard *shard, struct class *class)
+{
+    const struct span *span = span_of(shard, class);
+
+    if (class->odd)
+        return class->odd;
+    class->odd = malloc(sizeof(*class->odd));
+    if (!class->odd) {
+        shard->error = -ENOMEM;
+        return NULL;
+    }
+    for (size_t v = 0; v < shard->spans.sweep.n; v++) {
+        class->odd->idle[v] = span->idle[v];
+        class->odd->deadline[v] = mtime_add(class->last, span->idle[v]);
+    }
+    return class->odd;
+}
+
+/* As the engine's lengthen(): a longer limit, from the last activity on. */
+static void lengthen(struct sweep_shard *shard, struct class *class, unsigned choice)
+{
+    const struct span *span = spans_of(&shard->spans, class->rule, choice);
+    const struct span *before = span_of(shard, class);
+    size_t n = shard->spans.sweep.n, longer = 0, shorter = 0;
+    struct odd_deadlines *odd = class->odd;
+
+    if (!span) {
+        shard->error = -ENOMEM;
+        return;
+    }
+    for (size_t v = 0; !odd && v < n; v++) {
+        longer += span->idle[v] > before->idle[v];
+        shorter += span->idle[v] < before->idle[v];
+    }
+    if (!odd && longer == 0)
+        return;
+    if (!odd && shorter == 0) {
+        class->choice = (uint16_t)choice;
+        return;
+    }
+    odd = make_odd(shard, class);
+    for (size_t v = 0; odd && v < n; v++)
+        if (span->idle[v] > odd->idle[v]) {
+            odd->idle[v] = span->idle[v];
+            odd->deadline[v] = mtime_add(class->last, span->idle[v]);
+        }
+}
+
+/* As the engine's doubt(). */
+static void doubt(struct sweep_shard *shard, struct class *class, mtime_t now)
+{
+    const struct sweep *sweep = &shard->spans.sweep;
+    const struct policy *policy = shard->spans.base;
+    mtime_t until =
+        policy->profiles[policy->rules[class->rule].profile].timeout[TIMEOUT_TCP_UNACKNOWLEDGED];
+    struct odd_deadlines *odd = make_odd(shard, class);
+
+    for (size_t v = 0; odd && v < sweep->n; v++) {
+        mtime_t cut = mtime_add(
+            now, sweep->timeout == TIMEOUT_TCP_UNACKNOWLEDGED ? sweep->points[v].timeout : until);
+
+        if (odd->deadline[v] >= mtime_add(now, 120 * MTIME_SEC) && odd->deadline[v] > cut)
+            odd->deadline[v] = cut;
+    }
+}
+
+void class_unrefreshed(struct sweep_shard *shard, struct class *class,
+                       const struct engine_seen *seen)
+{
+    if (seen->doubted)
+        doubt(shard, class, seen->now);
+    else if (seen->choice != ENGINE_NO_CHOICE && (class->odd || seen->choice != class->choice))
+        lengthen(shard, class, seen->choice);
+}
+
+void class_seen(struct sweep_shard *shard, struct class *class, const struct engine_seen *seen)
+{
+    class->rule = seen->rule;
+    if (!seen->refreshed) {
+        class_unrefreshed(shard, class, seen);
+        return;
+    }
+    free(class->odd);
+    class->odd = NULL;
+    class->alive = true;
+    class->last = seen->now;
+    if (seen->choice != ENGINE_NO_CHOICE)
+        class->choice = seen->choice;
+}
+
+/* What its world remembers of the connection, without an entry. */
+static struct story *remembered(struct sweep_shard *shard, const struct parted *parted,
+                                const struct class *class, mtime_t now)
+{
+    struct connections *cs = &shard->worlds[class->world]->connections;
+    struct story *s = story_find(cs->book, &parted->key);
+
+    if (!s || !story_is_over(s, now))
+        return s;
+    connections_finish_story(cs, s);
+    return NULL;
+}
+
+/* Will all that follows be the same for both? What was counted so far may differ. */
+static bool alike(const struct story *a, const struct story *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->fate == b->fate && a->client == b->client && a->fins == b->fins &&
+           a->mortal == b->mortal && (!a->mortal || a->last == b->last) &&
+           (a->c.flags & CONNECTION_SYN) == (b->c.flags & CONNECTION_SYN) && a->c.isn == b->c.isn;
+}
+
+/* Whether it was late is kept by value from now on. */
+static void unburden(struct parted *parted, const struct class *class, struct story *s)
+{
+    if (!s || s->late_packets == 0)
+        return;
+    set_join(&parted->broken, &class->values);
+    s->late_packets = 0;
+}
+
+static void join(struct sweep_shard *shard, struct parted *parted, struct class *keep,
+                 struct story *kept, struct class *drop, struct story *dropped)
+{
+    unburden(parted, keep, kept);
+    unburden(parted, drop, dropped);
+    set_join(&keep->values, &drop->values);
+    if (dropped)
+        story_remove(shard->worlds[drop->world]->connections.book, dropped);
+    parted_drop_class(parted, drop);
+}
+
+void class_merge(struct sweep_shard *shard, struct parted *parted, mtime_t now)
+{
+    parted->stale = false;
+    for (unsigned i = 0; i < parted->n; i++) {
+        for (unsigned k = i + 1; k < parted->n;) {
+            struct class *a = &parted->classes[i], *b = &parted->classes[k];
+            struct story *sa, *sb;
+
+            if (a->alive)
+                break;
+            if (b->alive || a->fed == parted->order || b->fed == parted->order) {
+                k++;
+                continue;
+            }
+            sa = remembered(shard, parted, a, now);
+            sb = remembered(shard, parted, b, now);
+            if (!alike(sa, sb)) {
+                k++;
+                continue;
+            }
+            if (a->world < b->world) { /* the greater one stays, in the place of the first */
+                struct class t = *a;
+                struct story *st = sa;
+
+                *a = *b;
+                *b = t;
+                sa = sb;
+                sb = st;
+            }
+            join(shard, parted, a, sa, b, sb);
+        }
+    }
+}

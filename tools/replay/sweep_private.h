@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_SWEEP_PRIVATE_H
+#define IDLEWALL_SWEEP_PRIVATE_H
+
+/*
+ * How a sweep goes. Every value has a world: a firewall with that timeout, and what is known of
+ * connections there. The world of the greatest value sees all packets. As long as a connection's
+ * state is the same for all values, that is all there is to it. When a silence parts it, those
+ * values for which the entry is over become a class: the greatest of them carries on for all of
+ * it, in its own world, which sees the packets of that connection only.
+ */
+
+#include "tools/replay/connection.h"
+#include "tools/replay/run_source.h"
+#include "tools/replay/sweep_lives.h"
+#include "tools/replay/sweep_span.h"
+
+#include <pthread.h>
+
+struct filter;
+
+#define SWEEP_WORDS (SWEEP_VALUES / 64)
+struct value_set {
+    uint64_t bits[SWEEP_WORDS];
+};
+
+/* Deadlines that are no longer one moment and a span: an entry in doubt, or one whose limit grew
+ * for some values only. */
+struct odd_deadlines {
+    mtime_t deadline[SWEEP_VALUES], idle[SWEEP_VALUES];
+};
+
+/* Values that share what became of a connection. */
+struct class
+{
+    struct value_set values;
+    struct odd_deadlines *odd; /* NULL: none */
+    uint64_t fed;              /* the packet that its world was last shown */
+    mtime_t last;              /* alive: activity, */
+    uint16_t choice, rule;     /* and what says how long it may be idle */
+    uint16_t world;            /* the greatest of the values */
+    bool alive;                /* has an entry */
+    bool deaf[2];              /* by side: it will say nothing new to a plain segment */
+};
+
+struct parted {
+    struct flow_key key;
+    struct class *classes;   /* the first is that of the greatest value */
+    struct value_set broken; /* connections that are not over yet, and were late */
+    uint64_t order;          /* the packet that was last seen to */
+    uint32_t number, chain;
+    uint16_t n, room;
+    bool stale; /* classes may have become alike */
+};
+
+/* Beside every entry. */
+struct sweep_entry {
+    struct connection c;
+    uint32_t parted; /* number, perhaps of one that is over; 0: not parted */
+    uint16_t choice;
+    uint16_t rule;
+};
+
+struct world {
+    struct connections connections; /* first: it is the engine's arg */
+    struct sweep_shard *shard;
+    struct engine *engine;
+    uint16_t value;
+};
+
+struct sweep_count {
+    uint64_t flows, broken;
+};
+
+struct sweep_run;
+
+struct sweep_shard {
+    struct sweep_run *run;
+    unsigned number;
+    struct spans spans;
+    struct value_set values; /* all */
+    struct world **worlds;   /* by value, NULL until needed */
+    struct world *main;      /* of the greatest */
+    struct lives lives;
+    struct sweep_count all, *count; /* of all values, and beside that by value */
+    /* Parted connections, by number from 1 on, chained by hash. */
+    struct parted **parted;
+    uint32_t n_parted, parted_room, parted_free, *chains, mask;
+    uint64_t tidied; /* packets judged when parted ones were last looked through */
+    struct run_source *source;
+    mtime_t first, now;
+    uint64_t order, judged, packets, bytes;
+    struct packet *pending;
+    struct connection_origin *origins;
+    size_t n;
+    struct judgement *judgements;
+    struct segment *segments;
+    struct capture_fault fault; /* the first */
+    size_t broken;
+    int error;
+    pthread_t thread;
+};
+
+struct sweep_run {
+    const struct replay_options *options;
+    const char *const *paths;
+    size_t n_paths;
+    struct sweep *sweep;
+    struct filter **filters;
+    unsigned threads;
+};
+
+/* ---- sweep_set.c ---- */
+void set_add(struct value_set *set, size_t lo, size_t hi);
+/* The next stretch of values at or after *hi: false at the end. */
+bool set_next(const struct value_set *set, size_t *lo, size_t *hi);
+static inline bool set_has(const struct value_set *set, size_t v)
+{
+    return set->bits[v / 64] >> v % 64 & 1;
+}
+static inline bool set_any(const struct value_set *set)
+{
+    uint64_t any = 0;
+
+    for (unsigned i = 0; i < SWEEP_WORDS; i++)
+        any |= set->bits[i];
+    return any != 0;
+}
+static inline void set_join(struct value_set *set, const struct value_set *more)
+{
+    for (unsigned i = 0; i < SWEEP_WORDS; i++)
+        set->bits[i] |= more->bits[i];
+}
+static inline void set_leave(struct value_set *set, const struct value_set *less)
+{
+    for (unsigned i = 0; i < SWEEP_WORDS; i++)
+        set->bits[i] &= ~less->bits[i];
+}
+size_t set_greatest(const struct value_set *set);
+
+/* ---- sweep_world.c ---- */
+/* NULL without memory; *error says so too. */
+struct world *world_of(struct sweep_shard *shard, size_t value);
+struct world *world_destroy(struct world *world);
+/* Its clock goes on to now, and what is over goes. */
+void world_advance(struct world *world, mtime_t now);
+/* Shows it a packet of the main world's batch. */
+void world_feed(struct world *world, const struct packet *p);
+
+/* ---- sweep_parted.c ---- */
+struct parted *parted_find(const struct sweep_shard *shard, const struct flow_key *key);
+/* The one an entry says it is, or NULL. */
+struct parted *parted_at(const struct sweep_shard *shard, uint32_t number,
+                         const struct flow_key *key);
+/* One class of all values. NULL without memory. */
+struct parted *parted_add(struct sweep_shard *shard, const struct flow_key *key);
+struct class *parted_class(struct parted *parted, unsigned world);
+/* A class without an entry, of those values. May move the others. NULL without memory. */
+struct class *parted_split(struct sweep_shard *shard, struct parted *parted,
+                           const struct value_set *values);
+void parted_drop_class(struct parted *parted, struct class *class);
+void parted_remove(struct sweep_shard *shard, struct parted *parted);
+void parted_finish(struct sweep_shard *shard);
+
+/* ---- sweep_class.c ---- */
+/* Those of its values for which its entry is over by now. */
+struct value_set class_over(struct sweep_shard *shard, const struct class *class, mtime_t now);
+/* Entries of those values closed: when their time was over, or at that moment. */
+void class_closed(struct sweep_shard *shard, const struct class *class,
+                  const struct value_set *values, mtime_t at, bool ended);
+/* What a packet to its entry did to its time. */
+void class_seen(struct sweep_shard *shard, struct class *class, const struct engine_seen *seen);
+/* The same of one that did not restart it. */
+void class_unrefreshed(struct sweep_shard *shard, struct class *class,
+                       const struct engine_seen *seen);
+/* Classes that have become one do so. */
+void class_merge(struct sweep_shard *shard, struct parted *parted, mtime_t now);
+
+/* ---- sweep_step.c ---- */
+/* A packet of a parted connection, before the main world has it: parts what is to be parted, and
+ * shows it to all other classes. entry, seen: its entry in the main world; NULL: it has none. */
+void step_packet(struct sweep_shard *shard, struct parted *parted, const struct packet *p,
+                 mtime_t now, struct sweep_entry *entry, const struct engine_seen *seen);
+/* Parts off those values for which its entry is over. It may have moved. */
+void step_part(struct world *world, struct parted *parted, struct class *class,
+               const struct sweep_entry *entry, const struct engine_seen *seen);
+/* Removes it if all values share everything again. */
+void step_unpart(struct sweep_shard *shard, struct parted *parted);
+
+/* ---- sweep_watch.c ---- */
+extern const struct engine_watch sweep_watch; /* its arg: struct world */
+/* A connection is over in that world. */
+void sweep_emit(void *arg, const struct replay_flow *flow);
+/* Looks through the parted ones, and forgets those that are not. */
+void sweep_tidy(struct sweep_shard *shard);
+
+/* ---- sweep_shard.c ---- */
+void sweep_shard_run(struct sweep_shard *shard);
+void sweep_shard_finish(struct sweep_shard *shard);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/replay/sweep_private.h"
+
+#include "middlebox/engine/tcp_state.h"
+#include "tools/replay/story.h"
+
+#include <errno.h>
+
+/* What is beyond its entry in one world, in another. 0: nothing, or no memory. */
+static uint32_t copy_story(struct world *from, struct world *to, const struct flow_key *key,
+                           uint32_t number)
+{
+    struct story *copy, *s = story_at(from->connections.book, number);
+    uint32_t chain;
+
+    copy = story_add(to->connections.book, key);
+    if (!copy) {
+        to->shard->error = -ENOMEM;
+        return 0;
+    }
+    chain = copy->chain;
+    *copy = *s;
+    copy->chain = chain;
+    copy->before = copy->after = 0;
+    copy->mortal = false;
+    return story_number(to->connections.book, copy);
+}
+
+/* The entry as it was before the packet; what a sweep does not count is as it is after it. */
+static struct flow entry_before(const struct world *world, const struct class *class,
+                                const struct engine_seen *seen)
+{
+    struct flow flow;
+
+    engine_show(world->engine, seen, &flow);
+    flow.last = seen->last;
+    if (class->choice < TCP_CHOICES)
+        flow.state = (enum flow_state)(class->choice & CHOICE_STATE);
+    return flow;
+}
+
+void step_part(struct world *world, struct parted *parted, struct class *class,
+               const struct sweep_entry *entry, const struct engine_seen *seen)
+{
+    struct sweep_shard *shard = world->shard;
+    struct value_set over = class_over(shard, class, seen->now);
+    struct sweep_entry ghost = {.c = entry->c};
+    struct world *to;
+    struct flow flow;
+    bool closed;
+
+    if (!set_any(&over))
+        return;
+    if (set_has(&over, world->value)) { /* its own engine would have known */
+        shard->error = -EDOM;
+        return;
+    }
+    to = world_of(shard, set_greatest(&over));
+    if (!to)
+        return;
+    class_closed(shard, class, &over, seen->now, false);
+    flow = entry_before(world, class, seen);
+    set_leave(&class->values, &over);
+    if (!parted_split(shard, parted, &over))
+        return;
+    world_advance(to, seen->now);
+    if (entry->c.story != 0)
+        ghost.c.story = copy_story(world, to, &parted->key, entry->c.story);
+    closed = flow.state == FLOW_TIME_WAIT || flow.state == FLOW_CLOSE;
+    connections_watch.ended(&to->connections, &ghost, &flow,
+                            closed ? FLOW_END_DETECTED : FLOW_END_IDLE, seen->now);
+    parted->stale = true;
+}
+
+/* No more than an acknowledgement, with or without data: nothing that opens or ends. */
+static bool is_plain(const struct packet *p)
+{
+    return p->kind == PACKET_TCP && (p->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
+}
+
+/* A plain segment of a connection that is forgotten changes nothing but how many were late: that
+ * stays so until it comes to an end, or begins anew. */
+static void note_deaf(struct world *world, struct parted *parted, const struct packet *p)
+{
+    struct class *class = parted_class(parted, world->value);
+    const struct story *s;
+
+    if (class->alive || !is_plain(p) || world->shard->run->options->checksums)
+        return;
+    s = story_find(world->connections.book, &parted->key);
+    if (s && s->fate == STORY_FORGOTTEN && !s->mortal)
+        class->deaf[p->side] = true;
+}
+
+void step_packet(struct sweep_shard *shard, struct parted *parted, const struct packet *p,
+                 mtime_t now, struct sweep_entry *entry, const struct engine_seen *seen)
+{
+    const struct connections *cs = &shard->main->connections;
+    uint64_t order = cs->origins[p - cs->packets].order;
+    unsigned n = parted->n;
+
+    if (parted->order == order)
+        return;
+    parted->order = order;
+    for (unsigned i = 1; i < n; i++) {
+        struct world *world = shard->worlds[parted->classes[i].world];
+
+        if (!parted->classes[i].alive)
+            continue;
+        world_advance(world, now);
+        if (!parted->classes[i].alive)
+            continue;
+        parted->classes[i].fed = order;
+        world_feed(world, p);
+    }
+    if (entry)
+        step_part(shard->main, parted, &parted->classes[0], entry, seen);
+    if (parted->stale)
+        class_merge(shard, parted, now);
+    n = parted->n;
+    for (unsigned i = 1; i < n; i++) {
+        struct class *class = &parted->classes[i];
+        struct world *world = shard->worlds[class->world];
+
+        if (class->fed == order || (class->deaf[p->side] && is_plain(p)))
+            continue;
+        class->fed = order;
+        world_advance(world, now);
+        world_feed(world, p);
+        note_deaf(world, parted, p);
+    }
+}
+
+void step_unpart(struct sweep_shard *shard, struct parted *parted)
+{
+    if (parted->n == 1 && !parted->classes[0].odd && !set_any(&parted->broken))
+        parted_remove(shard, parted);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/replay/sweep_private.h"
+
+#include "tools/replay/story.h"
+
+#include <stdlib.h>
+
+static struct flow_key key_of(const struct flow *flow)
+{
+    struct flow_key key;
+    unsigned client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
+                                    flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
+                                    flow->port[FLOW_SERVER], flow->icmp_type);
+
+    if (flow->icmp_type)
+        flow_key_set_asker(&key, client);
+    return key;
+}
+
+static bool is_main(const struct world *world)
+{
+    return world == world->shard->main;
+}
+
+static struct class whole(const struct sweep_shard *shard, mtime_t last, unsigned choice,
+                          unsigned rule)
+{
+    return (struct class){.values = shard->values,
+                          .world = shard->main->value,
+                          .last = last,
+                          .choice = (uint16_t)choice,
+                          .rule = (uint16_t)rule,
+                          .alive = true};
+}
+
+static void count(struct sweep_shard *shard, struct parted *parted, const struct class *class,
+                  bool broken)
+{
+    size_t lo, hi = 0;
+
+    while (set_next(&class->values, &lo, &hi))
+        for (size_t v = lo; v < hi; v++) {
+            shard->count[v].flows++;
+            shard->count[v].broken += broken || set_has(&parted->broken, v);
+        }
+    set_leave(&parted->broken, &class->values);
+    parted->stale = true;
+}
+
+void sweep_emit(void *arg, const struct replay_flow *out)
+{
+    struct world *world = arg;
+    struct sweep_shard *shard = world->shard;
+    bool broken = out->outcome == REPLAY_BROKEN;
+    struct parted *parted = NULL;
+
+    if (shard->n_parted > 0) {
+        struct flow_key key = key_of(&out->flow);
+
+        parted = parted_find(shard, &key);
+    }
+    if (parted) {
+        count(shard, parted, parted_class(parted, world->value), broken);
+        return;
+    }
+    shard->all.flows++;
+    shard->all.broken += broken;
+}
+
+static void note_open(struct sweep_shard *shard, const struct value_set *values, mtime_t now)
+{
+    size_t lo, hi = 0;
+
+    while (set_next(values, &lo, &hi))
+        lives_note(&shard->lives, &shard->lives.opens, now, (unsigned)lo, (unsigned)hi);
+}
+
+/* In a world that carries on for a class. */
+static void class_packet(struct world *world, struct sweep_entry *entry, const struct packet *p,
+                         const struct engine_seen *seen)
+{
+    struct sweep_shard *shard = world->shard;
+    struct parted *parted = parted_find(shard, &p->key);
+    struct class *class = parted_class(parted, world->value);
+
+    if (!seen->opened) {
+        step_part(world, parted, class, entry, seen);
+        class = parted_class(parted, world->value);
+    }
+    connections_watch.packet(&world->connections, &entry->c, p, seen);
+    class_seen(shard, class, seen);
+    if (!seen->opened)
+        return;
+    class->deaf[0] = class->deaf[1] = false;
+    note_open(shard, &class->values, seen->now);
+}
+
+static void opened(struct world *world, struct sweep_entry *entry, const struct packet *p,
+                   const struct engine_seen *seen)
+{
+    struct sweep_shard *shard = world->shard;
+    struct parted *parted = parted_find(shard, &p->key);
+
+    entry->choice = seen->choice;
+    if (parted)
+        step_packet(shard, parted, p, seen->now, NULL, NULL);
+    connections_watch.packet(&world->connections, &entry->c, p, seen);
+    if (!parted) {
+        lives_note(&shard->lives, &shard->lives.opens, seen->now, 0,
+                   (unsigned)shard->spans.sweep.n);
+        return;
+    }
+    entry->parted = parted->number;
+    class_seen(shard, &parted->classes[0], seen);
+    note_open(shard, &parted->classes[0].values, seen->now);
+    step_unpart(shard, parted);
+}
+
+/* Begins to keep values apart if there is need. */
+static struct parted *part(struct sweep_shard *shard, struct sweep_entry *entry,
+                           const struct packet *p, const struct engine_seen *seen)
+{
+    struct class class = whole(shard, seen->last, entry->choice, seen->rule);
+    struct value_set over = class_over(shard, &class, seen->now);
+    struct parted *parted;
+
+    if (!set_any(&over))
+        return NULL;
+    parted = parted_add(shard, &p->key);
+    if (!parted)
+        return NULL;
+    parted->classes[0] = class;
+    entry->parted = parted->number;
+    return parted;
+}
+
+static void parted_packet(struct sweep_shard *shard, struct parted *parted,
+                          struct sweep_entry *entry, const struct packet *p,
+                          const struct engine_seen *seen)
+{
+    step_packet(shard, parted, p, seen->now, entry, seen);
+    connections_watch.packet(&shard->main->connections, &entry->c, p, seen);
+    class_seen(shard, &parted->classes[0], seen);
+    entry->choice = parted->classes[0].choice;
+    step_unpart(shard, parted);
+}
+
+/* It did not restart the idle time of one that is not parted: that may part it, too. */
+static void unrefreshed(struct sweep_shard *shard, struct sweep_entry *entry,
+                        const struct packet *p, const struct engine_seen *seen)
+{
+    struct class class = whole(shard, seen->last, entry->choice, seen->rule);
+    struct parted *parted;
+
+    class_unrefreshed(shard, &class, seen);
+    entry->choice = class.choice;
+    if (!class.odd)
+        return;
+    parted = parted_add(shard, &p->key);
+    if (!parted) {
+        free(class.odd);
+        return;
+    }
+    parted->classes[0] = class;
+    entry->parted = parted->number;
+}
+
+static void packet(void *arg, void *beside, const struct packet *p, const struct engine_seen *seen)
+{
+    struct world *world = arg;
+    struct sweep_shard *shard = world->shard;
+    struct sweep_entry *entry = beside;
+    struct parted *parted = NULL;
+
+    if (!is_main(world)) {
+        class_packet(world, entry, p, seen);
+        return;
+    }
+    if (seen->opened) {
+        opened(world, entry, p, seen);
+        return;
+    }
+    if (entry->parted != 0) {
+        parted = parted_at(shard, entry->parted, &p->key);
+        entry->parted = parted ? parted->number : 0;
+    }
+    if (!parted && seen->now - seen->last >= shard->spans.least)
+        parted = part(shard, entry, p, seen);
+    if (parted) {
+        parted_packet(shard, parted, entry, p, seen);
+        return;
+    }
+    connections_watch.packet(&world->connections, &entry->c, p, seen);
+    if (!seen->refreshed) {
+        if (seen->doubted || (seen->choice != ENGINE_NO_CHOICE && seen->choice != entry->choice))
+            unrefreshed(shard, entry, p, seen);
+    } else if (seen->choice != ENGINE_NO_CHOICE) {
+        entry->choice = seen->choice;
+    }
+}
+
+static void stray(void *arg, const struct packet *p, const struct engine_stray *stray)
+{
+    struct world *world = arg;
+    struct sweep_shard *shard = world->shard;
+    struct parted *parted = is_main(world) ? parted_find(shard, &p->key) : NULL;
+
+    if (parted)
+        step_packet(shard, parted, p, stray->now, NULL, NULL);
+    connections_watch.stray(&world->connections, p, stray);
+    if (parted)
+        step_unpart(shard, parted);
+}
+
+static bool adopt(void *arg, const struct packet *p)
+{
+    struct world *world = arg;
+    struct parted *parted = is_main(world) ? parted_find(world->shard, &p->key) : NULL;
+
+    if (parted)
+        step_packet(world->shard, parted, p, p->time, NULL, NULL);
+    return connections_watch.adopt(&world->connections, p);
+}
+
+static void ended(void *arg, void *beside, const struct flow *flow, enum flow_end reason,
+                  mtime_t at)
+{
+    struct world *world = arg;
+    struct sweep_shard *shard = world->shard;
+    struct sweep_entry *entry = beside;
+    bool over = reason != FLOW_END_NONE;
+    struct parted *parted = NULL;
+    struct class *class, all;
+
+    if (!is_main(world) || entry->parted != 0) {
+        struct flow_key key = key_of(flow);
+
+        parted = is_main(world) ? parted_at(shard, entry->parted, &key) : parted_find(shard, &key);
+    }
+    if (parted) {
+        class = parted_class(parted, world->value);
+    } else {
+        all = whole(shard, flow->last, entry->choice, flow->rule);
+        class = &all;
+    }
+    class_closed(shard, class, &class->values, at, over);
+    connections_watch.ended(&world->connections, &entry->c, flow, reason, at);
+    if (!parted || !over)
+        return;
+    free(class->odd);
+    class->odd = NULL;
+    class->alive = false;
+    parted->stale = true;
+}
+
+const struct engine_watch sweep_watch = {
+    .room = sizeof(struct sweep_entry),
+    .packet = packet,
+    .stray = stray,
+    .ended = ended,
+    .adopt = adopt,
+};
+
+void sweep_tidy(struct sweep_shard *shard)
+{
+    for (size_t v = 0; v < shard->spans.sweep.n; v++) {
+        struct world *world = shard->worlds[v];
+
+        if (!world)
+            continue;
+        world_advance(world, shard->now);
+        connections_sweep(&world->connections, shard->now);
+        world->connections.opens.n = world->connections.closes.n = 0;
+        if (world->connections.error)
+            shard->error = world->connections.error;
+    }
+    if (shard->judged - shard->tidied < 16u * (uint64_t)shard->n_parted)
+        return;
+    shard->tidied = shard->judged;
+    for (uint32_t i = 0; i < shard->parted_room && shard->parted[i]; i++) {
+        struct parted *parted = shard->parted[i];
+
+        if (parted->n == 0)
+            continue;
+        parted->order = UINT64_MAX;
+        class_merge(shard, parted, shard->now);
+        step_unpart(shard, parted);
+    }
+}
