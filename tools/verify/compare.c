@@ -19,54 +19,96 @@ struct side {
     bool *done; /* owned */
 };
 
-/* The next view of the same socket stands so soon after that nobody looking now and then sees this
- * one; or the one before said the same. */
-static bool fleeting(const struct timeline *timeline, size_t i, mtime_t brief)
-{
-    const struct timeline_event *e = &timeline->events[i];
+/* One socket's views, in order. */
+struct views {
+    const struct timeline_event **events; /* owned */
+    size_t n;
+};
 
-    for (size_t k = i + 1; k < timeline->n_events && timeline->events[k].t - e->t < brief; k++)
-        if (compare_same_stream(e, &timeline->events[k]))
-            return true;
-    return false;
-}
-
-static const struct timeline_event *last_of_stream(const struct side *side,
-                                                   const struct timeline_event *e)
+static bool same_view(const struct timeline_event *a, const struct timeline_event *b)
 {
-    for (size_t i = side->n; i-- > 0;)
-        if (compare_same_stream(side->events[i], e))
-            return side->events[i];
-    return NULL;
-}
-
-/* A timer pushed further is no news. */
-static bool news(const struct side *side, const struct timeline_event *e)
-{
-    const struct timeline_event *before = last_of_stream(side, e);
     char why[120];
 
-    if (!before)
-        return e->socket.state != SOCKET_GONE;
-    return !compare_says_same(e, before, why, sizeof(why));
+    return compare_says_same(a, b, why, sizeof(why));
+}
+
+static void remove_view(struct views *views, size_t i)
+{
+    views->n--;
+    memmove(&views->events[i], &views->events[i + 1], (views->n - i) * sizeof(views->events[0]));
+}
+
+/* What nobody looking now and then sees: the shortest goes first, and what it stood between grows
+ * together. */
+static void settle(struct views *views, mtime_t brief)
+{
+    for (;;) {
+        size_t shortest = views->n;
+        mtime_t least = brief;
+
+        for (size_t i = 0; i + 1 < views->n;) {
+            mtime_t lasted = views->events[i + 1]->t - views->events[i]->t;
+
+            if (same_view(views->events[i], views->events[i + 1])) {
+                remove_view(views, i + 1); /* a timer pushed further is no news */
+                continue;
+            }
+            if (lasted < least) {
+                least = lasted;
+                shortest = i;
+            }
+            i++;
+        }
+        if (shortest == views->n)
+            break;
+        remove_view(views, shortest);
+    }
+    if (views->n > 0 && views->events[0]->socket.state == SOCKET_GONE)
+        remove_view(views, 0);
+}
+
+/* Keeps of that socket's views, the first of which is event i, those that settle. */
+static int add_views(struct side *side, const struct timeline *timeline, size_t i, bool *seen,
+                     mtime_t brief)
+{
+    struct views views = {.events =
+                              calloc(timeline->n_events - i, sizeof(struct timeline_event *))};
+
+    if (!views.events)
+        return -ENOMEM;
+    for (size_t k = i; k < timeline->n_events; k++)
+        if (!seen[k] && compare_same_stream(&timeline->events[i], &timeline->events[k])) {
+            views.events[views.n++] = &timeline->events[k];
+            seen[k] = true;
+        }
+    settle(&views, brief);
+    memcpy(&side->events[side->n], views.events, views.n * sizeof(views.events[0]));
+    side->n += views.n;
+    free(views.events);
+    return 0;
 }
 
 static int side_init(struct side *side, const struct timeline *timeline, mtime_t brief)
 {
+    bool *seen = calloc(timeline->n_events + 1, sizeof(*seen));
+    int r = 0;
+
     side->events = calloc(timeline->n_events + 1, sizeof(struct timeline_event *));
     side->done = calloc(timeline->n_events + 1, sizeof(*side->done));
-    if (!side->events || !side->done)
-        return -ENOMEM;
-    for (size_t i = 0; i < timeline->n_events; i++) {
+    if (!seen || !side->events || !side->done)
+        r = -ENOMEM;
+    for (size_t i = 0; r == 0 && i < timeline->n_events; i++) {
         const struct timeline_event *e = &timeline->events[i];
 
-        if (!compare_counts(e))
+        if (seen[i] || !compare_counts(e))
             continue;
-        if (e->kind == TIMELINE_SOCKET && (fleeting(timeline, i, brief) || !news(side, e)))
-            continue;
-        side->events[side->n++] = e;
+        if (e->kind == TIMELINE_SOCKET)
+            r = add_views(side, timeline, i, seen, brief);
+        else
+            side->events[side->n++] = e;
     }
-    return 0;
+    free(seen);
+    return r;
 }
 
 static void side_finish(struct side *side)
@@ -206,32 +248,59 @@ static mtime_t gap(mtime_t a, mtime_t b)
     return a > b ? a - b : b - a;
 }
 
-/* Late or early by more than a timer may be. What went before at that place starts the clock: a
- * timer's lateness moves all that follows from it. */
+/* How far apart the two are, counted from an earlier pair; from the story's start without one. */
+static mtime_t apart(const struct compare_pair *p, const struct compare_pair *since)
+{
+    mtime_t live = since ? since->live->t : 0, virtual = since ? since->virtual->t : 0;
+
+    return gap(p->live->t - live, p->virtual->t - virtual);
+}
+
+static bool starts_clock(const struct compare_pair *earlier, const struct compare_pair *p)
+{
+    return earlier->live && earlier->virtual && earlier->virtual->t <= p->virtual->t;
+}
+
+/* Late or early by more than a timer may be. What went before at that place starts the clock, as a
+ * timer's lateness moves all that follows from it; so does the story's last deed, which a busy
+ * machine may do late. */
+static void judge_time(struct compare *out, size_t i, mtime_t slack)
+{
+    struct compare_pair *p = &out->pairs[i];
+    const struct compare_pair *here = NULL, *deed = NULL;
+    mtime_t waited, off;
+    char text[STORY_TEXT];
+
+    for (size_t k = i; k-- > 0 && (!here || !deed);) {
+        const struct compare_pair *earlier = &out->pairs[k];
+
+        if (!starts_clock(earlier, p))
+            continue;
+        if (!here && earlier->live->place == p->live->place)
+            here = earlier;
+        if (!deed && earlier->live->kind == TIMELINE_DEED)
+            deed = earlier;
+    }
+    waited = p->virtual->t - (here ? here->virtual->t : 0);
+    off = apart(p, NULL);
+    if (here && apart(p, here) < off)
+        off = apart(p, here);
+    if (deed && apart(p, deed) < off)
+        off = apart(p, deed);
+    if (off <= slack + waited / 8)
+        return;
+    p->differs = true;
+    snprintf(p->why, sizeof(p->why), "%s %s", story_duration(off, text),
+             p->live->t > p->virtual->t ? "late" : "early");
+}
+
 static void judge_times(struct compare *out, unsigned speed)
 {
     for (size_t i = 0; i < out->n; i++) {
-        struct compare_pair *p = &out->pairs[i];
-        const struct compare_pair *before = NULL;
-        mtime_t waited, slack = SLACK * (mtime_t)speed, off;
-        char text[STORY_TEXT];
+        const struct compare_pair *p = &out->pairs[i];
 
-        if (p->differs || !p->live || !p->virtual)
-            continue;
-        for (size_t k = i; k-- > 0 && !before;)
-            if (out->pairs[k].live && out->pairs[k].virtual &&
-                out->pairs[k].live->place == p->live->place &&
-                out->pairs[k].virtual->t <= p->virtual->t)
-                before = &out->pairs[k];
-        waited = before ? p->virtual->t - before->virtual->t : p->virtual->t;
-        off = gap(p->live->t, p->virtual->t);
-        if (before && gap(p->live->t - before->live->t, waited) < off)
-            off = gap(p->live->t - before->live->t, waited);
-        if (off <= slack + waited / 8)
-            continue;
-        p->differs = true;
-        snprintf(p->why, sizeof(p->why), "%s %s", story_duration(off, text),
-                 p->live->t > p->virtual->t ? "late" : "early");
+        if (!p->differs && p->live && p->virtual && p->live->kind != TIMELINE_DEED)
+            judge_time(out, i, SLACK * (mtime_t)speed);
     }
 }
 

@@ -7,10 +7,9 @@
 bool compare_counts(const struct timeline_event *e)
 {
     switch (e->kind) {
-    case TIMELINE_DEED:
-        return false;
     case TIMELINE_PACKET:
         return e->packet.passage != PASSAGE_LOST;
+    case TIMELINE_DEED:
     case TIMELINE_SOCKET:
     case TIMELINE_APP:
     case TIMELINE_FLOW:
@@ -21,6 +20,8 @@ bool compare_counts(const struct timeline_event *e)
 
 bool compare_same_stream(const struct timeline_event *a, const struct timeline_event *b)
 {
+    if (a->kind == TIMELINE_DEED || b->kind == TIMELINE_DEED)
+        return a->kind == b->kind;
     return a->kind == b->kind && a->place == b->place && a->connection == b->connection;
 }
 
@@ -120,7 +121,7 @@ bool compare_says_same(const struct timeline_event *live, const struct timeline_
     *why = '\0';
     switch (live->kind) {
     case TIMELINE_DEED:
-        break;
+        return number("line", live->deed->line, virtual->deed->line, why, size);
     case TIMELINE_PACKET:
         return packets(&live->packet, &virtual->packet, why, size);
     case TIMELINE_SOCKET:

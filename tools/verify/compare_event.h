@@ -4,8 +4,8 @@
 
 #include "tools/timeline/timeline.h"
 
-/* Is it one that both a lab and a simulator must have? Not deeds, and not where a lost packet got
- * lost: its missing arrival tells. */
+/* Is it one that both a lab and a simulator must have? Not where a lost packet got lost: its
+ * missing arrival tells. */
 bool compare_counts(const struct timeline_event *e);
 /* Do they belong to the same stream, within which order is everything: place, connection, kind? */
 bool compare_same_stream(const struct timeline_event *a, const struct timeline_event *b);

@@ -26,7 +26,8 @@ static const char *how(const struct timeline_packet *p)
     return "";
 }
 
-static void what(char *text, size_t size, const struct timeline_event *e)
+static void what(char *text, size_t size, const struct timeline_event *e,
+                 const struct scenario *scenario)
 {
     size_t used;
 
@@ -48,7 +49,7 @@ static void what(char *text, size_t size, const struct timeline_event *e)
         text_flow_event(text, size, &e->flow);
         break;
     case TIMELINE_DEED:
-        *text = '\0';
+        text_deed(text, size, scenario, e->deed);
         break;
     }
 }
@@ -68,13 +69,15 @@ static void put_pair(FILE *to, const struct compare_pair *p, const struct scenar
     fputs(p->differs ? "! " : "  ", to);
     put_time(to, p->live);
     put_time(to, p->virtual);
-    what(text, sizeof(text), shown);
-    fprintf(to, "  %-10s  %s\n", scenario_place_name(scenario, shown->place), text);
+    what(text, sizeof(text), shown, scenario);
+    fprintf(to, "  %-10s  %s\n",
+            shown->kind == TIMELINE_DEED ? "--" : scenario_place_name(scenario, shown->place),
+            text);
     if (!p->differs)
         return;
     fprintf(to, "!%41s  %s\n", "", p->why);
     if (p->live && p->virtual) {
-        what(text, sizeof(text), p->virtual);
+        what(text, sizeof(text), p->virtual, scenario);
         fprintf(to, "!%41s  simulated: %s\n", "", text);
     }
 }

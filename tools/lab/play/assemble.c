@@ -97,6 +97,44 @@ static int add_sights(struct assembly *assembly, unsigned side)
     return r;
 }
 
+/* Had the program that connection's socket when it was killed? */
+static bool held(const struct assembly *assembly, unsigned side, uint32_t connection,
+                 int64_t wall_ns)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < assembly->play->n_reports[side]; i++) {
+        const struct agent_report *report = &assembly->play->reports[side][i];
+
+        if (report->wall_ns > wall_ns ||
+            assembly_connection(assembly, report->client_port) != connection)
+            continue;
+        if (report->app.act == APP_CONNECT || report->app.act == APP_ACCEPTED)
+            open = true;
+        if (report->app.act == APP_CLOSE)
+            open = false;
+    }
+    return open;
+}
+
+static int add_killed(struct assembly *assembly, const struct play_done *done)
+{
+    unsigned side = done->deed->place == SCENARIO_CLIENT ? FLOW_CLIENT : FLOW_SERVER;
+    int r = 0;
+
+    for (uint32_t c = 1; r == 0 && c <= assembly->n_ports; c++) {
+        struct timeline_event e = {.t = assembly_story(assembly, done->wall_ns),
+                                   .kind = TIMELINE_APP,
+                                   .place = done->deed->place,
+                                   .connection = c,
+                                   .app = {.act = APP_ENDED}};
+
+        if (held(assembly, side, c, done->wall_ns))
+            r = assembly_add(assembly, &e);
+    }
+    return r;
+}
+
 static int add_deeds(struct assembly *assembly)
 {
     int r = 0;
@@ -109,6 +147,8 @@ static int add_deeds(struct assembly *assembly)
                                    .deed = done->deed};
 
         r = assembly_add(assembly, &e);
+        if (r == 0 && done->deed->verb == DEED_KILL)
+            r = add_killed(assembly, done);
     }
     return r;
 }

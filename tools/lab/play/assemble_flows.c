@@ -129,21 +129,20 @@ static int add_event(struct assembly *assembly, size_t firewall, const json_t *o
 
 static int add_firewall(struct assembly *assembly, size_t firewall)
 {
-    FILE *from = fopen(assembly->play->events[firewall], "re");
-    char *line = NULL;
-    size_t room = 0;
+    const struct play_listener *heard = &assembly->play->listener[firewall];
+    size_t at = 0;
     int r = 0;
 
-    if (!from)
-        return -errno;
-    while (r == 0 && getline(&line, &room, from) > 0) {
-        json_t *object = json_loads(line, 0, NULL);
+    while (r == 0 && at < heard->len) {
+        const char *line = heard->events + at;
+        const char *end = memchr(line, '\n', heard->len - at);
+        size_t len = end ? (size_t)(end - line) : heard->len - at;
+        json_t *object = json_loadb(line, len, 0, NULL);
 
         r = object ? add_event(assembly, firewall, object) : -EIO;
         json_decref(object);
+        at += len + 1;
     }
-    free(line);
-    fclose(from);
     return r;
 }
 

@@ -25,6 +25,7 @@ struct sight {
 struct passed {
     struct sight *sights;
     size_t n;
+    size_t first; /* all before it are taken */
 };
 /* What a firewall's recording says. */
 struct verdicts {
@@ -150,7 +151,7 @@ static bool same(const struct packet *a, uint16_t a_id, const struct packet *b, 
 
 static struct sight *find(struct passed *passed, const struct sight *before)
 {
-    for (size_t i = 0; i < passed->n; i++) {
+    for (size_t i = passed->first; i < passed->n; i++) {
         struct sight *s = &passed->sights[i];
 
         if (!s->taken && same(&s->packet, s->ip_id, &before->packet, before->ip_id) &&
@@ -322,9 +323,12 @@ static int add_end(struct follow *f, struct timeline_event *e, unsigned from, si
     const struct verdict_seen *seen;
 
     if (point + 1 == f->n_points) {
-        bool silent = false, lost = unheard(f, place, from, last->t, &silent);
+        bool lost = unheard(f, place, from, last->t, &e->packet.silent_link);
+        unsigned sender = place_at(f, from, 0);
 
-        e->packet.silent_link = silent;
+        /* With nothing between them, what does not leave the one is dropped at the other. */
+        if (!lost && f->n_points == 2 && unheard(f, sender, from, last->t, &e->packet.silent_link))
+            return add(f, e, sender, last->t, PASSAGE_LOST);
         return add(f, e, place, last->t, lost ? PASSAGE_LOST : PASSAGE_RECEIVED);
     }
     if (point % 2 == 0) { /* left a place and never arrived: veth does not do that by itself */
@@ -405,19 +409,19 @@ static struct sight *earliest(struct follow *f, unsigned *from, size_t *point)
     struct sight *best = NULL;
 
     for (unsigned side = 0; side < 2; side++)
-        for (size_t k = 0; k < f->n_points; k++)
-            for (size_t i = 0; i < f->points[side][k].n; i++) {
-                struct sight *s = &f->points[side][k].sights[i];
+        for (size_t k = 0; k < f->n_points; k++) {
+            struct passed *passed = &f->points[side][k];
+            struct sight *s;
 
-                if (s->taken)
-                    continue;
-                if (!best || s->tape->wall_ns < best->tape->wall_ns) {
-                    best = s;
-                    *from = side;
-                    *point = k;
-                }
-                break; /* a tape is in order */
+            while (passed->first < passed->n && passed->sights[passed->first].taken)
+                passed->first++;
+            s = &passed->sights[passed->first];
+            if (passed->first < passed->n && (!best || s->tape->wall_ns < best->tape->wall_ns)) {
+                best = s; /* a tape is in order */
+                *from = side;
+                *point = k;
             }
+        }
     return best;
 }
 

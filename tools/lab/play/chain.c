@@ -136,6 +136,10 @@ static int route(const struct chain *chain, size_t place)
     if (r == DONE && place > 1)
         r = run(space, "ip route add 192.0.2.0/24 via %s dev toclient",
                 ends_of(chain, place - 1).near);
+    /* Nothing between them: one link, two nets. */
+    if (r == DONE && chain->n == 2)
+        r = run(space, "ip route add %s",
+                place == 0 ? "198.51.100.0/24 dev toserver" : "192.0.2.0/24 dev toclient");
     return r;
 }
 
@@ -194,8 +198,7 @@ int chain_lose(const struct chain *chain, unsigned link, enum flow_side from, co
     return r;
 }
 
-/* Tapes see what a host sends before this; here it sends nothing. */
-static int quiet(const struct chain *chain, unsigned place, bool on)
+int chain_quiet(const struct chain *chain, unsigned place, bool on)
 {
     const char *act = on ? "I" : "D";
 
@@ -235,14 +238,7 @@ int chain_link(struct chain *chain, unsigned place, bool up, bool new_address)
     return r == DONE ? chain_block(chain, place, FLOW_SERVER, !up) : r;
 }
 
-int chain_crash(const struct chain *chain, unsigned place)
+int chain_forget_sockets(const struct chain *chain, unsigned place)
 {
-    int r = quiet(chain, place, true);
-
-    return r == DONE ? run(&chain->place[place], "ss -K -t -a >/dev/null") : r;
-}
-
-int chain_reboot(const struct chain *chain, unsigned place)
-{
-    return quiet(chain, place, false);
+    return run(&chain->place[place], "ss -K -t -a >/dev/null");
 }

@@ -38,8 +38,9 @@ int chain_lose(const struct chain *chain, unsigned link, enum flow_side from, co
                size_t n);
 /* That host's link. Down: nothing passes it, and nobody is told. */
 int chain_link(struct chain *chain, unsigned place, bool up, bool new_address);
-/* Power lost: nothing more is sent or heard, and all TCP sockets of the place are gone, unheard. */
-int chain_crash(const struct chain *chain, unsigned place);
-int chain_reboot(const struct chain *chain, unsigned place);
+/* Nothing more is sent or heard by that host; tapes see none of it. */
+int chain_quiet(const struct chain *chain, unsigned place, bool on);
+/* All its TCP sockets are gone (SOCK_DESTROY). */
+int chain_forget_sockets(const struct chain *chain, unsigned place);
 
 #endif

@@ -51,6 +51,8 @@ static int take_all(struct play *play)
         for (unsigned to = 0; r == 0 && to < 2; to++)
             if (play->tape[i][to].fd >= 0)
                 r = tape_take(&play->tape[i][to]);
+    for (size_t i = 0; r == 0 && i < play->scenario->n_firewalls; i++)
+        r = play_listener_take(&play->listener[i]);
     for (unsigned side = 0; r == 0 && side < 2; side++) {
         r = hear(play, side);
         if (r == 0)
@@ -77,8 +79,12 @@ static int do_due(struct play *play)
         /* What its application has reported must not be lost with it. */
         if (deed->verb == DEED_KILL || deed->verb == DEED_CRASH || deed->verb == DEED_REBOOT)
             take_all(play);
-        play->done[play->n_done++] = (struct play_done){clock_ns(CLOCK_MONOTONIC), deed};
+        play->done[play->n_done] = (struct play_done){clock_ns(CLOCK_MONOTONIC), deed};
         r = play_deed(play, deed);
+        /* What takes programs to do counts from when it is done. */
+        if (deed->verb > DEED_USER_TIMEOUT && deed->verb != DEED_CRASH)
+            play->done[play->n_done].wall_ns = clock_ns(CLOCK_MONOTONIC);
+        play->n_done++;
     }
     return r;
 }

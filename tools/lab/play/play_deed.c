@@ -14,13 +14,10 @@ static enum flow_side side_of(const struct deed *deed)
 static int tell_firewall(struct play *play, const struct deed *deed, const char *verb,
                          const char *from)
 {
-    char *argv[] = {play->self,
-                    (char *)verb,
-                    (char *)"--control",
-                    play->daemon[deed->place - 1].control,
-                    (char *)(from ? "--from" : NULL),
-                    (char *)from,
-                    NULL};
+    char *argv[] = {play->self,          (char *)verb,
+                    (char *)"--control", play->daemon[deed->place - 1].control,
+                    (char *)"tcp",       (char *)(from ? "--from" : NULL),
+                    (char *)from,        NULL};
     struct child_spec spec = {
         .output = -1, .to_stderr = true, .own_group = true, .no_input = true, .argv = argv};
     int r = child_run(&spec);
@@ -46,30 +43,32 @@ static int block(struct play *play, const struct deed *deed, bool on)
     return r;
 }
 
+/* Silence first, so that nobody hears what its kernel says for a process that ends. */
 static int crash(struct play *play, const struct deed *deed)
 {
-    int r = chain_crash(&play->chain, deed->place);
+    int r = chain_quiet(&play->chain, deed->place, true);
 
     agent_kill(&play->agent[side_of(deed)]);
-    return r;
+    return r == DONE ? chain_forget_sockets(&play->chain, deed->place) : r;
 }
 
 static int reboot(struct play *play, const struct deed *deed)
 {
-    int r = crash(play, deed); /* without one before, it is one */
+    int r = DONE;
 
+    if (play->agent[side_of(deed)].pid > 0) /* without a crash before, it is one */
+        r = crash(play, deed);
     agent_end(&play->agent[side_of(deed)]);
     if (r == DONE)
-        r = chain_reboot(&play->chain, deed->place);
+        r = chain_quiet(&play->chain, deed->place, false);
     return r == DONE ? play_start_agent(play, side_of(deed)) : r;
 }
 
 static int restart(struct play *play, const struct deed *deed)
 {
     size_t i = (size_t)deed->place - 1;
-    int r = daemon_stop(&play->daemon[i]);
+    int r = play_stop_firewall(play, i);
 
-    child_end(&play->listener[i], true);
     return r == DONE ? play_start_firewall(play, i) : r;
 }
 

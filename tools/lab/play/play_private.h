@@ -7,6 +7,7 @@
 #include "tools/lab/daemon.h"
 #include "tools/lab/play/agent.h"
 #include "tools/lab/play/chain.h"
+#include "tools/lab/play/listener.h"
 #include "tools/lab/play/play.h"
 #include "tools/lab/play/socket_watch.h"
 #include "tools/lab/play/tape.h"
@@ -26,8 +27,7 @@ struct play {
     char policy[SCENARIO_FIREWALLS][PATH_MAX / 2]; /* files */
     char name[SCENARIO_FIREWALLS][16];             /* of the daemons' files */
     char recording[SCENARIO_FIREWALLS][PATH_MAX / 2];
-    char events[SCENARIO_FIREWALLS][PATH_MAX / 2]; /* what `idlewall events -o json` writes */
-    pid_t listener[SCENARIO_FIREWALLS];
+    struct play_listener listener[SCENARIO_FIREWALLS];
     struct tape tape[CHAIN_PLACES][2]; /* towards the client, towards the server; fd -1: none */
     struct socket_watch sockets[2];    /* by flow_side */
     struct agent agent[2];
@@ -46,6 +46,7 @@ int play_stop(struct play *play);
 void play_take_down(struct play *play);
 int play_start_agent(struct play *play, enum flow_side side);
 int play_start_firewall(struct play *play, size_t i);
+int play_stop_firewall(struct play *play, size_t i);
 
 /* play_deed.c */
 int play_deed(struct play *play, const struct deed *deed);

@@ -2,11 +2,9 @@
 #include "tools/lab/play/play_private.h"
 
 #include "tools/command.h"
-#include "tools/lab/child.h"
 #include "tools/lab/directory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +27,6 @@ static int write_policy(struct play *play, size_t i)
     return ok ? DONE : command_failed("lab", "%s: %s", play->policy[i], strerror(errno));
 }
 
-/* Writes the firewall's events down as they come. */
-static int start_listener(struct play *play, size_t i)
-{
-    char *argv[] = {play->self,          (char *)"events",        (char *)"-o", (char *)"json",
-                    (char *)"--control", play->daemon[i].control, NULL};
-    /* That its firewall ends is no news. */
-    struct child_spec spec = {.no_errors = true, .own_group = true, .no_input = true, .argv = argv};
-
-    snprintf(play->events[i], sizeof(play->events[i]), "%s/firewall%zu.events", play->directory,
-             i + 1);
-    spec.output = open(play->events[i], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (spec.output < 0)
-        return command_failed("lab", "%s: %s", play->events[i], strerror(errno));
-    play->listener[i] = child_start(&spec);
-    close(spec.output);
-    return play->listener[i] > 0 ? DONE
-                                 : command_failed("lab", "%s", strerror((int)-play->listener[i]));
-}
-
 int play_start_firewall(struct play *play, size_t i)
 {
     struct daemon *daemon = &play->daemon[i];
@@ -65,7 +44,13 @@ int play_start_firewall(struct play *play, size_t i)
     r = write_policy(play, i);
     if (r == DONE)
         r = daemon_start(daemon);
-    return r == DONE ? start_listener(play, i) : r;
+    if (r == DONE) {
+        int error = play_listener_start(&play->listener[i], daemon->control);
+
+        if (error < 0)
+            r = command_failed("lab", "a firewall's events cannot be heard: %s", strerror(-error));
+    }
+    return r;
 }
 
 int play_start_agent(struct play *play, enum flow_side side)
@@ -129,6 +114,8 @@ static void init(struct play *play)
 {
     for (size_t i = 0; i < CHAIN_PLACES; i++)
         play->tape[i][0].fd = play->tape[i][1].fd = -1;
+    for (size_t i = 0; i < SCENARIO_FIREWALLS; i++)
+        play->listener[i].fd = -1;
     for (unsigned side = 0; side < 2; side++) {
         play->sockets[side].fd = -1;
         play->agent[side].fd = -1;
@@ -166,14 +153,22 @@ int play_set_up(struct play *play)
     return r == DONE ? play_start_agent(play, FLOW_CLIENT) : r;
 }
 
+int play_stop_firewall(struct play *play, size_t i)
+{
+    int r = daemon_stop(&play->daemon[i]);
+
+    (void)play_listener_take(&play->listener[i]);
+    play_listener_stop(&play->listener[i]);
+    return r;
+}
+
 int play_stop(struct play *play)
 {
     int r = DONE;
 
     for (size_t i = 0; i < play->scenario->n_firewalls; i++) {
-        int ended = daemon_stop(&play->daemon[i]);
+        int ended = play_stop_firewall(play, i);
 
-        child_end(&play->listener[i], true);
         r = r == DONE ? ended : r;
     }
     return r;
@@ -191,6 +186,8 @@ void play_take_down(struct play *play)
         tape_finish(&play->tape[i][1]);
     }
     play_stop(play);
+    for (size_t i = 0; i < SCENARIO_FIREWALLS; i++)
+        play_listener_finish(&play->listener[i]);
     chain_remove(&play->chain);
     directory_remove(play->directory);
     free(play->done);
