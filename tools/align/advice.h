@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_ALIGN_ADVICE_H
+#define IDLEWALL_ALIGN_ADVICE_H
+
+/* What to set, once for each software, and what that or a longer limit costs. */
+
+#include "tools/align/join.h"
+
+struct advice {
+    const struct template *software;
+    enum flow_side side; /* whose software it is */
+    bool here;           /* of the sockets that were looked at; else of their peers */
+    enum template_part part;
+    bool possible;      /* false: no figures fit, or it has no such setting */
+    bool hopeless;      /* nothing that is sent helps: the limit is absolute */
+    size_t n;           /* connections */
+    struct limit limit; /* the tightest among them */
+    mtime_t rtt;        /* the longest */
+    struct figures figures;
+    unsigned lost; /* probes that may be lost in a row: 2, or 1 where 2 do not fit */
+};
+
+struct advices {
+    struct advice *items; /* owned */
+    size_t n;
+};
+/* 0 or -ENOMEM. */
+int advices_make(struct advices *advices, const struct join *join);
+void advices_finish(struct advices *advices);
+
+/* Round figures that leave room for lost probes and lateness; false: none do. */
+bool advice_choose(const struct template *software, enum template_part part, mtime_t limit,
+                   mtime_t rtt, struct figures *figures, unsigned *lost);
+
+/* What the remedies cost; < 0: not known. */
+struct price {
+    const struct hop *hop;
+    size_t n;                    /* connections that need it */
+    double packets_now, packets; /* per second: probes and answers of all of them */
+    mtime_t limit, raised;       /* the firewall's; raised: so that today's keepalive is safe;
+                                    MTIME_NEVER: no limit would do */
+    double arrivals;             /* connections per second that fall silent for good */
+    double entries;              /* more in the table, on average: Little's law */
+};
+/* One for each hop that a connection fails at. arrivals: what the user says; < 0: from the table. 0
+ * or -ENOMEM; *prices is the caller's to free. */
+int prices_make(struct price **prices, size_t *n, const struct join *join,
+                const struct advices *advices, double arrivals);
+
+#endif
