@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +32,12 @@ static void print(FILE *to, const struct aligned *table, const size_t *width)
 
     for (size_t i = 0; i < table->n_cells; i++) {
         size_t column = i % table->n_columns, len = strlen(p);
+        bool right = column < 64 && table->right >> column & 1;
+        size_t before = right ? width[column] - len : 0;
 
         if (len > 0) /* so that no line ends in spaces */
-            fprintf(to, "%*s%s", (int)owed, "", p);
-        owed = width[column] + 2 - len + (len > 0 ? 0 : owed);
+            fprintf(to, "%*s%s", (int)(owed + before), "", p);
+        owed = len > 0 ? width[column] + 2 - len - before : owed + width[column] + 2;
         if (column + 1 == table->n_columns) {
             fputc('\n', to);
             owed = 0;

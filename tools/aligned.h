@@ -4,12 +4,14 @@
 
 /* A table for people: columns as wide as what is in them, two spaces between. */
 
+#include <stdint.h>
 #include <stdio.h>
 
 struct aligned {
     FILE *to; /* cells, each ended by NUL; in memory */
     char *cells;
     size_t len, n_columns, n_cells;
+    uint64_t right; /* a bit for each column of numbers, the first is bit 0; the caller's to set */
 };
 /* 0 or -ENOMEM; to be finished after 0. */
 int aligned_init(struct aligned *table, size_t n_columns);
