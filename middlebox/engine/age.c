@@ -6,7 +6,7 @@
 
 int age_start(struct age *age, const struct flow_store *store)
 {
-    age->n_places = store->n_chunks * STORE_CHUNK;
+    age->n_places = store->n_chunks << STORE_BITS;
     age->places = calloc(age->n_places, sizeof(*age->places));
     if (!age->places)
         return -ENOMEM;

@@ -136,8 +136,9 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     if (r < 0)
         goto out;
     if (config->watch)
-        e->table.store.beside = (uint32_t)config->watch->room;
-    r = fragment_create(&e->fragments, FRAGMENT_SLOTS, config->hash_secret);
+        r = flow_store_set_beside(&e->table.store, config->watch->room);
+    if (r == 0)
+        r = fragment_create(&e->fragments, FRAGMENT_SLOTS, config->hash_secret);
     if (r == 0)
         r = follow_order(e, policy);
 out:

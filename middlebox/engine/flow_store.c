@@ -5,32 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPENED_BYTES (STORE_CHUNK * sizeof(mtime_t))
-#define EXTRA_BYTES (STORE_CHUNK * sizeof(uint32_t))
-#define COLD_BYTES (OPENED_BYTES + EXTRA_BYTES) /* mapped together */
-#define SLOT_BYTES (sizeof(struct record) + sizeof(mtime_t) + sizeof(uint32_t))
+#define COLD_BYTES(places) ((places) * (sizeof(mtime_t) + sizeof(uint32_t))) /* mapped together */
 
-static size_t beside_bytes(const struct flow_store *store)
+static size_t slot_bytes(const struct flow_store *store)
 {
-    return (size_t)STORE_CHUNK * store->beside;
-}
-
-static uint32_t chunks_for(uint32_t limit)
-{
-    return (limit + STORE_CHUNK - 1) / STORE_CHUNK;
+    return store->stride + COLD_BYTES(1);
 }
 
 int flow_store_init(struct flow_store *store, uint32_t limit)
 {
-    *store = (struct flow_store){0};
+    *store = (struct flow_store){.stride = sizeof(struct record),
+                                 .per_chunk = PAGES_HUGE / sizeof(struct record)};
     return flow_store_set_limit(store, limit);
+}
+
+int flow_store_set_beside(struct flow_store *store, size_t bytes)
+{
+    size_t stride = sizeof(struct record) + bytes;
+
+    if (bytes % 8 != 0 || stride > 4096)
+        return -EINVAL;
+    store->stride = (uint32_t)stride;
+    store->per_chunk = (uint32_t)(PAGES_HUGE / stride);
+    return flow_store_set_limit(store, store->limit);
 }
 
 int flow_store_set_limit(struct flow_store *store, uint32_t limit)
 {
-    uint32_t n = chunks_for(limit);
+    uint32_t n = limit / store->per_chunk + 1;
 
-    if (limit == 0 || limit > INT32_MAX)
+    if (limit == 0 || limit > INT32_MAX || n > STORE_NONE >> STORE_BITS)
         return -EINVAL;
     if (n > store->n_chunks) {
         struct store_chunk *chunks = realloc(store->chunks, n * sizeof(*chunks));
@@ -47,23 +51,20 @@ int flow_store_set_limit(struct flow_store *store, uint32_t limit)
 static void chunk_unmap(struct flow_store *store, struct store_chunk *chunk)
 {
     pages_unmap(chunk->records, PAGES_HUGE);
-    pages_unmap(chunk->opened, COLD_BYTES);
-    pages_unmap(chunk->beside, beside_bytes(store));
-    store->memory -= chunk->fresh * (SLOT_BYTES + store->beside);
+    pages_unmap(chunk->opened, COLD_BYTES(store->per_chunk));
+    store->memory -= chunk->fresh * slot_bytes(store);
     *chunk = (struct store_chunk){0};
 }
 
 static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
 {
     chunk->records = pages_map(PAGES_HUGE, chunk != store->chunks);
-    chunk->opened = pages_map(COLD_BYTES, false);
-    if (store->beside)
-        chunk->beside = pages_map(beside_bytes(store), chunk != store->chunks);
-    if (!chunk->records || !chunk->opened || (store->beside && !chunk->beside)) {
+    chunk->opened = pages_map(COLD_BYTES(store->per_chunk), false);
+    if (!chunk->records || !chunk->opened) {
         chunk_unmap(store, chunk);
         return false;
     }
-    chunk->extra = (uint32_t *)(chunk->opened + STORE_CHUNK);
+    chunk->extra = (uint32_t *)(chunk->opened + store->per_chunk);
     chunk->free = STORE_NONE;
     return true;
 }
@@ -85,39 +86,38 @@ uint32_t flow_store_take(struct flow_store *store)
     if (store->used >= store->limit)
         return STORE_NONE;
     /* The lowest chunk with room, so that those above can empty. */
-    while (store->chunks[store->first_free].used == STORE_CHUNK)
+    while (store->chunks[store->first_free].used == store->per_chunk)
         store->first_free++;
     chunk = &store->chunks[store->first_free];
     if (!chunk->records && !chunk_map(store, chunk))
         return STORE_NONE;
 
     if (chunk->free != STORE_NONE) {
-        slot = chunk->free;
-        chunk->free = chunk->records[slot].wheel_place;
+        slot = store->first_free << STORE_BITS | chunk->free;
+        r = flow_store_at(store, slot);
+        chunk->free = r->wheel_place;
     } else {
-        slot = chunk->fresh++;
-        store->memory += SLOT_BYTES + store->beside;
+        slot = store->first_free << STORE_BITS | chunk->fresh++;
+        r = flow_store_at(store, slot);
+        store->memory += slot_bytes(store);
     }
-    r = &chunk->records[slot];
-    memset(r, 0, sizeof(*r));
-    chunk->opened[slot] = 0;
-    if (store->beside)
-        memset(chunk->beside + slot * store->beside, 0, store->beside);
+    memset(r, 0, store->stride);
+    *flow_store_opened(store, slot) = 0;
     r->flags = RECORD_USED;
     chunk->used++;
     store->used++;
-    return store->first_free * STORE_CHUNK + slot;
+    return slot;
 }
 
 void flow_store_give(struct flow_store *store, uint32_t slot)
 {
-    uint32_t n = slot / STORE_CHUNK;
+    uint32_t n = slot >> STORE_BITS;
     struct store_chunk *chunk = &store->chunks[n];
     struct record *r = flow_store_at(store, slot);
 
     r->flags = 0;
     r->wheel_place = chunk->free;
-    chunk->free = slot % STORE_CHUNK;
+    chunk->free = slot & (STORE_PLACES - 1);
     chunk->used--;
     store->used--;
     if (n < store->first_free)
@@ -129,13 +129,12 @@ void flow_store_give(struct flow_store *store, uint32_t slot)
 
 uint32_t flow_store_next(const struct flow_store *store, uint32_t from)
 {
-    for (uint32_t n = from / STORE_CHUNK; n < store->n_chunks; n++) {
-        const struct store_chunk *chunk = &store->chunks[n];
-        uint32_t i = n == from / STORE_CHUNK ? from % STORE_CHUNK : 0;
+    for (uint32_t n = from >> STORE_BITS; n < store->n_chunks; from = ++n << STORE_BITS) {
+        uint32_t end = n << STORE_BITS | store->chunks[n].fresh;
 
-        for (; i < chunk->fresh; i++)
-            if (chunk->records[i].flags & RECORD_USED)
-                return n * STORE_CHUNK + i;
+        for (; from < end; from++)
+            if (flow_store_at(store, from)->flags & RECORD_USED)
+                return from;
     }
     return STORE_NONE;
 }

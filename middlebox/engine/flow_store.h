@@ -75,15 +75,16 @@ static inline void record_count_add(struct record_count *c, uint32_t bytes)
     c->bytes_high = (uint16_t)(b >> 32);
 }
 
-/* As many as fill a huge page. Dividing by a constant costs a multiplication. */
-#define STORE_CHUNK ((uint32_t)(PAGES_HUGE / sizeof(struct record)))
+/* A slot: its chunk's number, and its place within. As many places are used as fill a huge page. */
+#define STORE_BITS 14
+#define STORE_PLACES (1u << STORE_BITS)
 #define STORE_NONE UINT32_MAX
+_Static_assert(PAGES_HUGE / sizeof(struct record) <= STORE_PLACES, "a place for every record");
 
 struct store_chunk {
-    struct record *records; /* NULL: not mapped */
+    uint8_t *records; /* each followed by what the front end has beside it; NULL: not mapped */
     mtime_t *opened;
     uint32_t *extra; /* number in the pool */
-    uint8_t *beside; /* NULL unless asked for */
     uint32_t free; /* head of the free ones within, chained through wheel_place; STORE_NONE: none */
     uint32_t used;
     uint32_t fresh; /* from here on never used since mapping */
@@ -94,13 +95,15 @@ struct flow_store {
     uint32_t n_chunks;
     uint32_t first_free; /* no chunk below has a free slot */
     uint32_t used, limit;
-    uint64_t memory; /* bytes that were touched since they were mapped */
-    uint32_t beside; /* bytes a slot that the front end has */
+    uint64_t memory;    /* bytes that were touched since they were mapped */
+    uint32_t stride;    /* bytes from record to record */
+    uint32_t per_chunk; /* places used */
 };
 
-/* 0 or -ENOMEM. Holds up to limit records (1 .. 2^31). store->beside may be set before the first is
- * taken. */
+/* 0 or -ENOMEM. Holds up to limit records (1 .. 2^31). */
 int flow_store_init(struct flow_store *store, uint32_t limit);
+/* Room behind every record, a multiple of 8, before the first is taken. 0, -ENOMEM, -EINVAL. */
+int flow_store_set_beside(struct flow_store *store, size_t bytes);
 void flow_store_finish(struct flow_store *store);
 /* Raises or lowers the limit (not below what is used). 0 or -ENOMEM. */
 int flow_store_set_limit(struct flow_store *store, uint32_t limit);
@@ -110,33 +113,37 @@ void flow_store_give(struct flow_store *store, uint32_t slot);
 
 static inline struct record *flow_store_at(const struct flow_store *store, uint32_t slot)
 {
-    return &store->chunks[slot / STORE_CHUNK].records[slot % STORE_CHUNK];
+    return (struct record *)(void *)(store->chunks[slot >> STORE_BITS].records +
+                                     (size_t)(slot & (STORE_PLACES - 1)) * store->stride);
 }
 
 static inline void *flow_store_beside(const struct flow_store *store, uint32_t slot)
 {
-    return store->chunks[slot / STORE_CHUNK].beside + slot % STORE_CHUNK * store->beside;
+    return flow_store_at(store, slot) + 1;
 }
 
 static inline void flow_store_prefetch(const struct flow_store *store, uint32_t slot)
 {
     const char *r = (const char *)flow_store_at(store, slot);
 
-    if (store->beside)
-        __builtin_prefetch(flow_store_beside(store, slot));
     __builtin_prefetch(r);
     __builtin_prefetch(r + 64);
     __builtin_prefetch(r + 128);
+    if (store->stride > sizeof(struct record))
+        __builtin_prefetch(r + store->stride - 1);
+    /* gcc 12 takes a function that only prefetches for one that does nothing, and drops it at -O3.
+     */
+    __asm__ volatile("");
 }
 
 static inline mtime_t *flow_store_opened(const struct flow_store *store, uint32_t slot)
 {
-    return &store->chunks[slot / STORE_CHUNK].opened[slot % STORE_CHUNK];
+    return &store->chunks[slot >> STORE_BITS].opened[slot & (STORE_PLACES - 1)];
 }
 
 static inline uint32_t *flow_store_extra(const struct flow_store *store, uint32_t slot)
 {
-    return &store->chunks[slot / STORE_CHUNK].extra[slot % STORE_CHUNK];
+    return &store->chunks[slot >> STORE_BITS].extra[slot & (STORE_PLACES - 1)];
 }
 
 /* The used slot at or after from, STORE_NONE at the end. */

@@ -106,6 +106,7 @@ int flow_table_set_limit(struct flow_table *t, uint32_t limit)
 void flow_table_prefetch_bucket(const struct flow_table *t, uint64_t hash)
 {
     __builtin_prefetch(bucket_at(t, bucket_of(t, hash)));
+    __asm__ volatile(""); /* see flow_store_prefetch() */
 }
 
 void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)

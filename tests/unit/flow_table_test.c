@@ -127,7 +127,7 @@ static void it_agrees_with_an_array(void **state)
     drift(m, 0);
     /* The first chunk of records stays mapped. */
     assert_true(flow_table_memory(&m->table) <=
-                start + STORE_CHUNK * sizeof(struct record) + most / 50);
+                start + PAGES_HUGE + most / 50);
     for (uint32_t n = 0; n < MANY; n += 7)
         assert_int_equal(find(m, n), STORE_NONE);
     drift(m, 1000);
