@@ -149,8 +149,10 @@ static void from_two_looks(struct inferred *seen, const struct socket_fact *firs
     mtime_t slack = WATCHED + grain(now), fired = first->timer_left;
     mtime_t since = elapsed + now->timer_left - fired; /* the first firing to the next one */
 
-    if (since <= WATCHED + grain(first) + grain(now))
-        return; /* the same countdown still */
+    /* The same countdown still; also one that is due, for timers come up to an eighth late
+     * (kernel/time/timer.c). */
+    if (now->timer_left == 0 || since <= WATCHED + grain(first) + grain(now))
+        return;
     /* Armed when something was received at the earliest before the first look; or a probe went out,
      * because nothing was for `idle`. */
     if (first->last_received != MTIME_NEVER)

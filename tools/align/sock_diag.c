@@ -72,7 +72,8 @@ static void read_info(const struct nlattr *attribute, struct socket_fact *fact)
     received = info.tcpi_last_data_recv < info.tcpi_last_ack_recv ? info.tcpi_last_data_recv
                                                                   : info.tcpi_last_ack_recv;
     fact->last_sent = info.tcpi_last_data_sent * MTIME_MSEC;
-    fact->last_received = received * MTIME_MSEC;
+    if (fact->state != SOCKET_SYN_SENT) /* nothing has been */
+        fact->last_received = received * MTIME_MSEC;
     fact->rtt = info.tcpi_rtt * (MTIME_MSEC / 1000);
     fact->retransmits = info.tcpi_retransmits;
     fact->probes = info.tcpi_probes;

@@ -4,6 +4,8 @@
  * ss leaves the state out when it was asked for one only, the queues out with -Q. */
 #include "tools/align/socket_parts.h"
 
+#include <ctype.h>
+
 enum { LISTENING = -1, UNCONNECTED = -2 };
 
 static const struct {
@@ -34,7 +36,8 @@ static bool is_heading(struct slice line)
 {
     return has(line, "Recv-Q") || has(line, "Local Address") ||
            slice_starts(line, "Active Internet connections") ||
-           slice_starts(line, "Active UNIX domain") || slice_starts(line, "Proto RefCnt");
+           slice_starts(line, "Active UNIX domain") || slice_starts(line, "Proto RefCnt") ||
+           slice_starts(line, "(Not all processes could be identified");
 }
 
 /* `alice@db1:~$ sudo ss -tnoie`: whoever pastes, pastes it along. */
@@ -103,6 +106,14 @@ static bool may_be_cut(struct slice local, struct slice peer)
                      (peer.n == WIDTH && !memchr(peer.at, '.', peer.n)));
 }
 
+/* netstat translates them; what ss prints there begins with a small letter. */
+static bool is_unknown_state(struct slice rest)
+{
+    struct slice word = slice_word(&rest);
+
+    return word.n > 0 && !islower((unsigned char)word.at[0]) && !slice_is(word, "<->");
+}
+
 static enum socket_line as_read(int state, struct socket_fact *fact, enum socket_line line)
 {
     if (state == LISTENING)
@@ -143,7 +154,10 @@ static enum socket_line read_socket(struct slice line, bool named, struct socket
             return listening ? LINE_LISTENING : LINE_OTHER;
         return family == peer_family ? as_read(state, fact, LINE_NETSTAT) : LINE_BAD;
     }
-    ss_read(line, fact, shown);
+    if (named && !has_state && is_unknown_state(line))
+        return LINE_BAD;
+    if (!ss_read(line, fact, shown))
+        return LINE_BAD;
     if (state != LISTENING && state != UNCONNECTED && family != peer_family)
         return LINE_BAD;
     return as_read(state, fact, LINE_SS);

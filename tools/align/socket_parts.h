@@ -71,8 +71,9 @@ struct ss_shown {
 };
 enum socket_line socket_line_read(struct slice line, struct socket_fact *fact,
                                   struct ss_shown *shown);
-/* What follows the addresses, and the line that begins with a tab. */
-void ss_read(struct slice rest, struct socket_fact *fact, struct ss_shown *shown);
+/* What follows the addresses, and the line that begins with a tab; false: a timer that cannot be
+ * read is not one that does not run. */
+bool ss_read(struct slice rest, struct socket_fact *fact, struct ss_shown *shown);
 /* What follows the addresses; false: it is not netstat's. */
 bool netstat_read(struct slice rest, struct socket_fact *fact, bool *listening);
 

@@ -11,28 +11,32 @@
  * `8.679ms` is written for 8.679 s: what has a point is seconds. */
 static bool read_countdown(struct slice s, mtime_t *left)
 {
-    uint64_t number, minutes = 0, msec = 0;
+    uint64_t number = 0, minutes = 0, msec = 0;
+    bool wants_unit = s.n > 0;
 
-    if (s.n > 0 && !slice_number(&s, MSEC_MAX / 60000, &number))
+    if (wants_unit && !slice_number(&s, MSEC_MAX / 1000, &number))
         return false;
-    if (slice_starts(s, "min")) {
+    if (slice_starts(s, "min") && number <= MSEC_MAX / 60000) {
         minutes = number;
         s = slice_after(s, 3);
-        if (s.n > 0 && !slice_number(&s, 59, &number))
+        wants_unit = s.n > 0;
+        if (wants_unit && !slice_number(&s, 59, &number))
             return false;
     }
     if (slice_starts(s, ".")) {
+        struct slice unit = slice_after(s, 4);
         uint64_t part;
 
         s = slice_after(s, 1);
-        if (s.n < 3 || !slice_number(&s, 999, &part) || !(slice_is(s, "ms") || slice_is(s, "sec")))
+        if (!slice_number(&s, 999, &part) || s.at != unit.at ||
+            !(slice_is(unit, "ms") || slice_is(unit, "sec")))
             return false;
         msec = number * 1000 + part;
     } else if (slice_is(s, "sec")) {
         msec = number * 1000;
     } else if (slice_is(s, "ms")) {
         msec = number;
-    } else if (s.n > 0) {
+    } else if (wants_unit) {
         return false;
     }
     *left = (mtime_t)(minutes * 60000 + msec) * MTIME_MSEC;
@@ -138,7 +142,9 @@ static void keep_ages(const struct ages *ages, struct socket_fact *fact)
     if (!ages->any)
         return;
     fact->last_sent = (mtime_t)ages->sent * MTIME_MSEC;
-    fact->last_received = (mtime_t)received * MTIME_MSEC;
+    /* In SYN_SENT, nothing has been. */
+    if (fact->state != SOCKET_SYN_SENT)
+        fact->last_received = (mtime_t)received * MTIME_MSEC;
 }
 
 /* `rtt:0.034/0.017`: milliseconds. */
@@ -160,12 +166,13 @@ static void read_rtt(struct slice word, struct socket_fact *fact)
     }
 }
 
-static void read_word(struct slice word, struct socket_fact *fact, struct ss_shown *shown)
+static bool read_word(struct slice word, struct socket_fact *fact, struct ss_shown *shown)
 {
     uint64_t n;
 
     if (slice_starts(word, "timer:")) {
-        shown->timer = read_timer(slice_after(word, 6), fact) || shown->timer;
+        shown->timer = true;
+        return read_timer(slice_after(word, 6), fact);
     } else if (field(word, "uid:", UINT32_MAX, &n)) {
         fact->uid = (uint32_t)n;
     } else if (field(word, "ino:", UINT64_MAX, &n)) {
@@ -179,11 +186,13 @@ static void read_word(struct slice word, struct socket_fact *fact, struct ss_sho
     } else if (slice_starts(word, "cwnd:")) {
         shown->info = true;
     }
+    return true;
 }
 
-void ss_read(struct slice rest, struct socket_fact *fact, struct ss_shown *shown)
+bool ss_read(struct slice rest, struct socket_fact *fact, struct ss_shown *shown)
 {
     struct ages ages = {0};
+    bool ok = true;
 
     for (;;) {
         struct slice word = slice_word(&rest);
@@ -195,10 +204,11 @@ void ss_read(struct slice rest, struct socket_fact *fact, struct ss_shown *shown
             word.n += rest.n;
             rest = read_users(word, fact);
         } else if (!read_age(word, &ages)) {
-            read_word(word, fact, shown);
+            ok = read_word(word, fact, shown) && ok;
         }
     }
     keep_ages(&ages, fact);
     /* Root's is left out. */
     fact->uid_known = fact->inode != 0;
+    return ok;
 }
