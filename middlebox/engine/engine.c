@@ -54,13 +54,19 @@ static uint32_t limit_of(const struct engine *e, const struct policy *policy)
     return limit > INT32_MAX ? INT32_MAX : limit;
 }
 
+static void policy_leave(struct engine *e, uint32_t slot)
+{
+    e->policies[slot].policy = policy_unref(e->policies[slot].policy);
+    census_finish(&e->policies[slot]);
+}
+
 /* What others hold is kept here as well: the late memory lets go of it in the middle of a call. */
 static void drop_unused(struct engine *e, uint32_t slot)
 {
     struct policy *policy = e->policies[slot].policy;
 
     if (policy && !in_use(e, slot) && __atomic_load_n(&policy->references, __ATOMIC_ACQUIRE) == 1)
-        e->policies[slot].policy = policy_unref(policy);
+        policy_leave(e, slot);
 }
 
 void engine_begin(struct engine *e, mtime_t now)
@@ -102,6 +108,19 @@ static uint16_t policy_slot(struct engine *e, const struct policy *policy, int *
     return (uint16_t)n;
 }
 
+/* 0 or -ENOMEM. A slot that has it already keeps it. */
+static int policy_enter(struct engine *e, uint16_t slot, struct policy *policy)
+{
+    int r;
+
+    if (e->policies[slot].policy)
+        return 0;
+    r = census_start(&e->policies[slot], policy);
+    if (r == 0)
+        e->policies[slot].policy = policy_ref(policy);
+    return r;
+}
+
 /* Keeps the flows in order of activity where the policy asks for the oldest. */
 static int follow_order(struct engine *e, const struct policy *policy)
 {
@@ -128,7 +147,9 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     e->current = policy_slot(e, policy, &r);
     if (e->current == NO_POLICY_SLOT)
         goto out;
-    e->policies[e->current].policy = policy_ref(policy);
+    r = policy_enter(e, e->current, policy);
+    if (r < 0)
+        goto out;
     late_memory_init(&e->late, config->watch ? 0 : policy->late_memory_count, policy->late_memory);
     wheel_init(&e->wheel, config->start);
     e->max_flows = limit_of(e, policy);
@@ -159,7 +180,7 @@ struct engine *engine_destroy(struct engine *e)
     wheel_finish(&e->wheel);
     flow_table_finish(&e->table);
     for (uint32_t i = 0; i < e->n_policies; i++)
-        policy_unref(e->policies[i].policy);
+        policy_leave(e, i);
     free(e->policies);
     free(e);
     return NULL;
@@ -169,12 +190,17 @@ int engine_set_policy(struct engine *e, struct policy *policy)
 {
     uint16_t old = e->current, slot;
     uint32_t limit;
+    bool known;
     int r = 0;
 
     if (!can_carry_out(policy))
         return -EINVAL;
     slot = policy_slot(e, policy, &r);
     if (slot == NO_POLICY_SLOT)
+        return r;
+    known = e->policies[slot].policy;
+    r = policy_enter(e, slot, policy);
+    if (r < 0)
         return r;
     limit = limit_of(e, policy);
     r = flow_table_set_limit(&e->table, limit > e->table.store.used ? limit : e->table.store.used);
@@ -184,11 +210,11 @@ int engine_set_policy(struct engine *e, struct policy *policy)
         flow_table_set_limit(&e->table, e->max_flows > e->table.store.used ? e->max_flows
                                                                            : e->table.store.used);
         follow_order(e, e->policies[old].policy);
+        if (!known)
+            policy_leave(e, slot);
         return r;
     }
     e->max_flows = limit;
-    if (!e->policies[slot].policy)
-        e->policies[slot].policy = policy_ref(policy);
     e->current = slot;
     late_memory_configure(&e->late, e->config.watch ? 0 : policy->late_memory_count,
                           policy->late_memory);

@@ -196,11 +196,19 @@ size_t engine_read(struct engine *engine, mtime_t now, uint64_t *cursor, struct 
  * -EINVAL. */
 int engine_restore(struct engine *engine, mtime_t now, const struct flow *flow);
 
+/* Bounds of engine_stats.late_idle, ascending: a bucket holds what is not above its bound. */
+#define ENGINE_LATE_IDLE 15
+extern const mtime_t engine_late_idle[ENGINE_LATE_IDLE];
+
 struct engine_stats {
     uint64_t packets[REASONS]; /* by reason, both verdicts */
     uint64_t accepted, dropped;
     uint64_t opened, expired, ended[FLOW_END_RESOURCES + 1]; /* ended: by reason */
     uint64_t late, late_remembered;
+    uint64_t late_action[ACTED_RATE_LIMITED + 1]; /* by enum event_action */
+    /* How long the remembered flow had been idle when the packet came: up to each bound, and more.
+     */
+    uint64_t late_idle[ENGINE_LATE_IDLE + 1], late_idle_ms;
     uint64_t segments[SEGMENT_PROBE + 1], rate_limited;
     uint32_t flows, max_flows, peak_flows;
     uint32_t policies;  /* in use, the current one included */
@@ -209,6 +217,16 @@ struct engine_stats {
     uint64_t memory; /* bytes the tables hold */
 };
 void engine_stats(const struct engine *engine, struct engine_stats *out);
+
+/* Flows of one profile of one policy, without those that were reset a moment ago. */
+struct engine_census {
+    const struct policy *policy; /* borrowed until the next engine call */
+    uint32_t profile;            /* index in policy->profiles */
+    uint32_t by_state[FLOW_STATES];
+};
+/* Up to n rows that are not all 0; start with *cursor 0. Fewer than n: that was the end. */
+size_t engine_census(const struct engine *engine, uint64_t *cursor, struct engine_census *rows,
+                     size_t n);
 
 /* Walks all invariants, slowly. NULL if they hold, else a static text naming the first that does
  * not. */

@@ -18,6 +18,7 @@
 struct engine_policy {
     struct policy *policy; /* NULL: free slot */
     uint32_t flows;
+    uint32_t (*by_profile)[FLOW_STATES]; /* owned; a row a profile; without those that linger */
 };
 
 struct engine {
@@ -246,6 +247,18 @@ bool reset_answer(struct engine *e, const struct packet *p, enum policy_reset_fo
                   uint64_t flow_id, bool to_client, struct outcome *out);
 bool reset_prohibit(struct engine *e, const struct packet *p, uint64_t flow_id, bool to_client,
                     struct outcome *out);
+
+/* ---- census.c: flows by profile and state, and at which idle times packets were late ---- */
+int census_start(struct engine_policy *of, const struct policy *policy); /* 0 or -ENOMEM */
+void census_finish(struct engine_policy *of);
+bool census_agrees(const struct engine *e);
+void census_late_idle(struct engine_stats *stats, mtime_t idle);
+static inline uint32_t *census_of(struct engine *e, const struct record *r)
+{
+    const struct engine_policy *of = &e->policies[r->policy];
+
+    return of->by_profile[of->policy->rules[r->rule].profile];
+}
 
 /* ---- late.c: packets that need a flow and have none ---- */
 struct judgement late_judge(struct engine *e, const struct packet *p, uint64_t hash,

@@ -156,5 +156,7 @@ const char *engine_check(const struct engine *e)
         return "the count of flows is wrong";
     if (memcmp(by_state, e->stats.by_state, sizeof(by_state)) != 0)
         return "the count of flows by state is wrong";
+    if (!census_agrees(e))
+        return "the count of flows by profile is wrong";
     return NULL;
 }

@@ -43,8 +43,11 @@ static void report(struct engine *e, const struct packet *p, uint64_t hash, unsi
     struct event *ev;
 
     e->stats.late++;
-    if (m)
+    e->stats.late_action[action]++;
+    if (m) {
         e->stats.late_remembered++;
+        census_late_idle(&e->stats, e->now - m->last);
+    }
     ev = event_take(e, out, EVENT_LATE);
     if (!ev)
         return;

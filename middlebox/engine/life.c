@@ -45,8 +45,12 @@ void life_set_deadline(struct engine *e, struct live f, mtime_t deadline)
 
 void life_set_state(struct engine *e, struct live f, enum flow_state state)
 {
+    uint32_t *by_state = census_of(e, f.r);
+
     e->stats.by_state[f.r->state]--;
     e->stats.by_state[state]++;
+    by_state[f.r->state]--;
+    by_state[state]++;
     f.r->state = state & 15;
 }
 

@@ -69,6 +69,7 @@ void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_
         e->stats.expired++;
     e->stats.ended[reason]++;
     e->stats.by_state[f.r->state]--;
+    census_of(e, f.r)[f.r->state]--;
     e->stats.flows--;
 
     e->lingering++;

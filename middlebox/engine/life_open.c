@@ -126,6 +126,7 @@ void life_born(struct engine *e, struct live f, uint8_t flags, uint16_t rule, en
         life_extra(e, f);
     e->policies[e->current].flows++;
     e->stats.by_state[state]++;
+    census_of(e, f.r)[state]++;
     e->stats.flows++;
     e->stats.opened++;
     if (e->stats.flows > e->stats.peak_flows)
