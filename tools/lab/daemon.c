@@ -157,7 +157,7 @@ int daemon_start(struct daemon *daemon)
         argv[7] = (char *)"--record";
         argv[8] = (char *)daemon->record;
     }
-    spec.output = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    spec.output = open(daemon->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (spec.output < 0)
         return command_failed("lab", "%s: %s", daemon->log, strerror(errno));
     daemon->pid = child_start(&spec);

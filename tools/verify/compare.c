@@ -43,7 +43,7 @@ static void remove_view(struct views *views, size_t i)
 static void settle(struct views *views, mtime_t brief)
 {
     for (;;) {
-        size_t shortest = views->n;
+        size_t shortest = SIZE_MAX;
         mtime_t least = brief;
 
         for (size_t i = 0; i + 1 < views->n;) {
@@ -59,7 +59,7 @@ static void settle(struct views *views, mtime_t brief)
             }
             i++;
         }
-        if (shortest == views->n)
+        if (shortest == SIZE_MAX)
             break;
         remove_view(views, shortest);
     }
@@ -271,16 +271,13 @@ static void judge_time(struct compare *out, size_t i, mtime_t slack)
     mtime_t waited, off;
     char text[STORY_TEXT];
 
-    for (size_t k = i; k-- > 0 && (!here || !deed);) {
-        const struct compare_pair *earlier = &out->pairs[k];
-
-        if (!starts_clock(earlier, p))
-            continue;
-        if (!here && earlier->live->place == p->live->place)
-            here = earlier;
-        if (!deed && earlier->live->kind == TIMELINE_DEED)
-            deed = earlier;
-    }
+    for (size_t k = i; k-- > 0 && !here;)
+        if (starts_clock(&out->pairs[k], p) && out->pairs[k].live->place == p->live->place)
+            here = &out->pairs[k];
+    /* What a deed did can be seen before the doing is over. */
+    for (size_t k = out->n; k-- > 0 && !deed;)
+        if (starts_clock(&out->pairs[k], p) && out->pairs[k].live->kind == TIMELINE_DEED)
+            deed = &out->pairs[k];
     waited = p->virtual->t - (here ? here->virtual->t : 0);
     off = apart(p, NULL);
     if (here && apart(p, here) < off)

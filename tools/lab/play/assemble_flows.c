@@ -146,11 +146,45 @@ static int add_firewall(struct assembly *assembly, size_t firewall)
     return r;
 }
 
-int assemble_flows(struct assembly *assembly)
+/* What was in a table is gone with it when its firewall restarts: nobody is left to say so, but we
+ * did it. */
+static int end_flows(struct assembly *assembly, const struct play_done *done)
 {
+    mtime_t at = assembly_story(assembly, done->wall_ns);
+    size_t n = assembly->n;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < assembly->play->scenario->n_firewalls; i++)
+    for (uint32_t c = 1; r == 0 && c <= assembly->n_ports; c++) {
+        struct timeline_event over = {0};
+
+        for (size_t i = 0; i < n; i++) {
+            const struct timeline_event *e = &assembly->events[i];
+
+            if (e->kind == TIMELINE_FLOW && e->place == done->deed->place && e->connection == c &&
+                e->t <= at && e->flow.kind != EVENT_LATE && (over.t <= e->t || over.place == 0))
+                over = *e;
+        }
+        if (over.place == 0 || over.flow.kind == EVENT_EXPIRED || over.flow.kind == EVENT_ENDED)
+            continue;
+        over.flow.flow.last = over.t;
+        over.t = over.flow.time = at;
+        over.flow.kind = EVENT_ENDED;
+        over.flow.reason = FLOW_END_FORCED;
+        over.flow.action = ACTED_NONE;
+        r = assembly_add(assembly, &over);
+    }
+    return r;
+}
+
+int assemble_flows(struct assembly *assembly)
+{
+    const struct play *play = assembly->play;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < play->scenario->n_firewalls; i++)
         r = add_firewall(assembly, i);
+    for (size_t i = 0; r == 0 && i < play->n_done; i++)
+        if (play->done[i].deed->verb == DEED_RESTART)
+            r = end_flows(assembly, &play->done[i]);
     return r;
 }

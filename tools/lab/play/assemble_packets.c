@@ -18,7 +18,8 @@ struct sight {
     const struct tape_packet *tape;
     struct packet packet; /* decoded */
     uint16_t ip_id;
-    mtime_t t; /* story */
+    mtime_t t;  /* story */
+    size_t nth; /* of the TCP segments that came by here, from 1 */
     bool taken;
 };
 /* All that passed one point in one direction. */
@@ -119,6 +120,7 @@ static int read_tape(struct follow *f, unsigned from, size_t point)
     const struct play *play = f->assembly->play;
     const struct tape *tape = tape_at(play, from, point);
     struct passed *passed = &f->points[from][point];
+    size_t segments = 0;
 
     passed->sights = calloc(tape->n + 1, sizeof(*passed->sights));
     if (!passed->sights)
@@ -135,8 +137,11 @@ static int read_tape(struct follow *f, unsigned from, size_t point)
             .ip_id = id_of(seen->data),
             .t = assembly_story_of_real(f->assembly, seen->wall_ns)};
         packet_decode(&sight->packet);
-        if (sender_of(play, &sight->packet) == (int)from)
-            passed->n++;
+        if (sender_of(play, &sight->packet) != (int)from)
+            continue;
+        segments += sight->packet.kind == PACKET_TCP;
+        sight->nth = segments;
+        passed->n++;
     }
     return 0;
 }
@@ -161,10 +166,11 @@ static struct sight *find(struct passed *passed, const struct sight *before)
     return NULL;
 }
 
-static int read_recording(struct follow *f, size_t firewall)
+static int read_recording(struct follow *f, size_t firewall, unsigned start)
 {
     struct verdicts *v = &f->verdicts[firewall];
-    FILE *from = fopen(f->assembly->play->recording[firewall], "re");
+    char path[PATH_MAX];
+    FILE *from = fopen(play_recording(f->assembly->play, firewall, start, path), "re");
     struct recording_reader *reader = NULL;
     struct recording_item item;
     int r = from ? recording_reader_create(&reader, from) : -errno;
@@ -307,6 +313,42 @@ static bool unheard(const struct follow *f, unsigned place, unsigned from, mtime
     return down || crashed || blocked;
 }
 
+static size_t passed_before(const struct passed *passed, mtime_t t)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < passed->n && passed->sights[i].t < t; i++)
+        n = passed->sights[i].nth;
+    return n;
+}
+
+/* Was it to be lost on the last link? The tape there saw it before it was (chain_lose()). */
+static bool lost_on_link(const struct follow *f, unsigned from, const struct sight *sight)
+{
+    const struct play *play = f->assembly->play;
+    size_t link = from == FLOW_CLIENT ? play->scenario->n_firewalls : 0;
+    const struct scenario_link *said = &play->scenario->link[link];
+
+    if (sight->packet.kind != PACKET_TCP)
+        return false;
+    for (size_t i = 0; i < said->n_lose[from]; i++)
+        if (said->lose[from][i] == sight->nth)
+            return true;
+    for (size_t i = 0; i < play->n_done; i++) {
+        const struct deed *deed = play->done[i].deed;
+        mtime_t since = assembly_story(f->assembly, play->done[i].wall_ns);
+        size_t before;
+
+        if (deed->verb != DEED_LOSE || deed->side != from || since > sight->t ||
+            (from == FLOW_CLIENT ? deed->place : deed->place - 1u) != link)
+            continue;
+        before = passed_before(&f->points[from][f->n_points - 1], since);
+        if (sight->nth <= before + deed->number)
+            return true;
+    }
+    return false;
+}
+
 static int add(struct follow *f, struct timeline_event *e, unsigned place, mtime_t t,
                enum passage passage)
 {
@@ -329,6 +371,8 @@ static int add_end(struct follow *f, struct timeline_event *e, unsigned from, si
         /* With nothing between them, what does not leave the one is dropped at the other. */
         if (!lost && f->n_points == 2 && unheard(f, sender, from, last->t, &e->packet.silent_link))
             return add(f, e, sender, last->t, PASSAGE_LOST);
+        if (!lost && lost_on_link(f, from, last))
+            return add(f, e, place_at(f, from, point - 1), last->t, PASSAGE_LOST);
         return add(f, e, place, last->t, lost ? PASSAGE_LOST : PASSAGE_RECEIVED);
     }
     if (point % 2 == 0) { /* left a place and never arrived: veth does not do that by itself */
@@ -453,7 +497,8 @@ int assemble_packets(struct assembly *assembly)
         for (size_t k = 0; r == 0 && k < f.n_points; k++)
             r = read_tape(&f, side, k);
     for (size_t i = 0; r == 0 && i < assembly->play->scenario->n_firewalls; i++)
-        r = read_recording(&f, i);
+        for (unsigned k = 0; r == 0 && k < assembly->play->starts[i]; k++)
+            r = read_recording(&f, i, k);
     while (r == 0 && (first = earliest(&f, &from, &point)))
         r = follow_one(&f, from, point, first);
     finish(&f);

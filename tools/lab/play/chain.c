@@ -131,14 +131,14 @@ static int route(const struct chain *chain, size_t place)
         r = run(space, "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0");
     /* The nets at both ends; their own links are known already. */
     if (r == DONE && place + 2 < chain->n)
-        r = run(space, "ip route add 198.51.100.0/24 via %s dev toserver",
+        r = run(space, "ip route replace 198.51.100.0/24 via %s dev toserver",
                 ends_of(chain, place).far);
     if (r == DONE && place > 1)
-        r = run(space, "ip route add 192.0.2.0/24 via %s dev toclient",
+        r = run(space, "ip route replace 192.0.2.0/24 via %s dev toclient",
                 ends_of(chain, place - 1).near);
     /* Nothing between them: one link, two nets. */
     if (r == DONE && chain->n == 2)
-        r = run(space, "ip route add %s",
+        r = run(space, "ip route replace %s",
                 place == 0 ? "198.51.100.0/24 dev toserver" : "192.0.2.0/24 dev toclient");
     return r;
 }
@@ -211,16 +211,18 @@ int chain_quiet(const struct chain *chain, unsigned place, bool on)
 static int move_client(struct chain *chain)
 {
     unsigned old = chain->client;
+    int r;
 
     if (old == CHAIN_CLIENT_LAST)
         return command_failed("lab", "the client has had too many addresses");
     chain->client++;
-    return run(&chain->place[0],
-               "ip addr add 192.0.2.%u/24 dev toserver\n"
-               "ip addr del 192.0.2.%u/24 dev toserver\n"
-               "ip route replace 198.51.100.0/24 via 192.0.2.1 dev toserver onlink\n"
-               "ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:02 dev toserver nud permanent",
-               chain->client, old);
+    /* The old one first: a second of the same net goes with it (promote_secondaries). Routes go,
+     * too. */
+    r = run(&chain->place[0],
+            "ip addr del 192.0.2.%u/24 dev toserver\n"
+            "ip addr add 192.0.2.%u/24 dev toserver",
+            old, chain->client);
+    return r == DONE ? route(chain, 0) : r;
 }
 
 int chain_link(struct chain *chain, unsigned place, bool up, bool new_address)

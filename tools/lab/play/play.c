@@ -82,7 +82,7 @@ static int do_due(struct play *play)
         play->done[play->n_done] = (struct play_done){clock_ns(CLOCK_MONOTONIC), deed};
         r = play_deed(play, deed);
         /* What takes programs to do counts from when it is done. */
-        if (deed->verb > DEED_USER_TIMEOUT && deed->verb != DEED_CRASH)
+        if (deed->verb > DEED_USER_TIMEOUT)
             play->done[play->n_done].wall_ns = clock_ns(CLOCK_MONOTONIC);
         play->n_done++;
     }

@@ -26,7 +26,8 @@ struct play {
     struct daemon daemon[SCENARIO_FIREWALLS];
     char policy[SCENARIO_FIREWALLS][PATH_MAX / 2]; /* files */
     char name[SCENARIO_FIREWALLS][16];             /* of the daemons' files */
-    char recording[SCENARIO_FIREWALLS][PATH_MAX / 2];
+    unsigned starts[SCENARIO_FIREWALLS];           /* each writes a recording of its own */
+    char recording[SCENARIO_FIREWALLS][PATH_MAX];  /* the latest */
     struct play_listener listener[SCENARIO_FIREWALLS];
     struct tape tape[CHAIN_PLACES][2]; /* towards the client, towards the server; fd -1: none */
     struct socket_watch sockets[2];    /* by flow_side */
@@ -47,6 +48,9 @@ void play_take_down(struct play *play);
 int play_start_agent(struct play *play, enum flow_side side);
 int play_start_firewall(struct play *play, size_t i);
 int play_stop_firewall(struct play *play, size_t i);
+
+/* The file of that start (from 0) of a firewall. */
+char *play_recording(const struct play *play, size_t i, unsigned start, char path[PATH_MAX]);
 
 /* play_deed.c */
 int play_deed(struct play *play, const struct deed *deed);

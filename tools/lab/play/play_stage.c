@@ -27,14 +27,24 @@ static int write_policy(struct play *play, size_t i)
     return ok ? DONE : command_failed("lab", "%s: %s", play->policy[i], strerror(errno));
 }
 
+char *play_recording(const struct play *play, size_t i, unsigned start, char path[PATH_MAX])
+{
+    const char *directory = play->options->record ? play->options->record : play->directory;
+
+    if (start == 0)
+        snprintf(path, PATH_MAX, "%s/firewall%zu.pcapng", directory, i + 1);
+    else
+        snprintf(path, PATH_MAX, "%s/firewall%zu-%u.pcapng", directory, i + 1, start + 1);
+    return path;
+}
+
 int play_start_firewall(struct play *play, size_t i)
 {
     struct daemon *daemon = &play->daemon[i];
     int r;
 
     snprintf(play->name[i], sizeof(play->name[i]), "firewall%zu", i + 1);
-    snprintf(play->recording[i], sizeof(play->recording[i]), "%s/firewall%zu.pcapng",
-             play->options->record ? play->options->record : play->directory, i + 1);
+    play_recording(play, i, play->starts[i]++, play->recording[i]);
     *daemon = (struct daemon){.space = &play->chain.place[i + 1],
                               .policy = play->policy[i],
                               .record = play->recording[i],
