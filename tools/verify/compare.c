@@ -261,7 +261,8 @@ static bool starts_clock(const struct compare_pair *earlier, const struct compar
     return earlier->live && earlier->virtual && earlier->virtual->t <= p->virtual->t;
 }
 
-/* Late or early by more than a timer may be. What went before at that place starts the clock, as a
+/* Late or early by more than a timer may be. What went before at that place with that connection
+ * starts the clock, as a
  * timer's lateness moves all that follows from it; so does the story's last deed, which a busy
  * machine may do late. */
 static void judge_time(struct compare *out, size_t i, mtime_t slack)
@@ -272,7 +273,8 @@ static void judge_time(struct compare *out, size_t i, mtime_t slack)
     char text[STORY_TEXT];
 
     for (size_t k = i; k-- > 0 && !here;)
-        if (starts_clock(&out->pairs[k], p) && out->pairs[k].live->place == p->live->place)
+        if (starts_clock(&out->pairs[k], p) && out->pairs[k].live->place == p->live->place &&
+            out->pairs[k].live->connection == p->live->connection)
             here = &out->pairs[k];
     /* What a deed did can be seen before the doing is over. */
     for (size_t k = out->n; k-- > 0 && !deed;)

@@ -313,6 +313,19 @@ static bool unheard(const struct follow *f, unsigned place, unsigned from, mtime
     return down || crashed || blocked;
 }
 
+/* Is it for an address that the client had before? */
+static bool moved_away(const struct follow *f, const struct sight *sight)
+{
+    const struct play *play = f->assembly->play;
+    unsigned address = CHAIN_CLIENT;
+
+    for (size_t i = 0; i < play->n_done; i++)
+        if (play->done[i].deed->verb == DEED_LINK_UP && play->done[i].deed->new_address &&
+            assembly_story(f->assembly, play->done[i].wall_ns) <= sight->t)
+            address++;
+    return sight->tape->data[19] != address;
+}
+
 static size_t passed_before(const struct passed *passed, mtime_t t)
 {
     size_t n = 0;
@@ -371,6 +384,10 @@ static int add_end(struct follow *f, struct timeline_event *e, unsigned from, si
         /* With nothing between them, what does not leave the one is dropped at the other. */
         if (!lost && f->n_points == 2 && unheard(f, sender, from, last->t, &e->packet.silent_link))
             return add(f, e, sender, last->t, PASSAGE_LOST);
+        if (!lost && from == FLOW_SERVER && moved_away(f, last)) {
+            e->packet.silent_link = true;
+            return add(f, e, place, last->t, PASSAGE_LOST);
+        }
         if (!lost && lost_on_link(f, from, last))
             return add(f, e, place_at(f, from, point - 1), last->t, PASSAGE_LOST);
         return add(f, e, place, last->t, lost ? PASSAGE_LOST : PASSAGE_RECEIVED);
