@@ -179,7 +179,8 @@ void figures_narrow(struct socket_fact *fact, const struct socket_fact *later, m
         fact->interval = later->interval;
         fact->count = later->count;
         fact->user_timeout = later->user_timeout;
-    } else if (fact->figures != FIGURES_READ && is_counting(later)) {
+    } else if (fact->figures != FIGURES_READ && later->keepalive == KEEPALIVE_ON &&
+               is_counting(later)) {
         struct inferred seen = from_one_look(later);
 
         if (is_counting(fact))
