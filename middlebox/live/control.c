@@ -16,7 +16,7 @@
 #define STUCK_LIMIT                                                                                \
     (5 * MTIME_SEC) /* reads or asks nothing: may be put out when places run short */
 
-enum { FD_LINK, FD_LISTENER, FD_TAP, FD_CLIENTS };
+enum { FD_LINK, FD_LISTENER, FD_TAP, FD_METRICS, FD_CLIENTS };
 
 void control_out_of_memory(struct client *client)
 {
@@ -134,7 +134,9 @@ static unsigned prepare(const struct control *control, struct pollfd *fds, int64
     fds[FD_LINK] = (struct pollfd){.fd = control->worker->link, .events = POLLIN};
     fds[FD_LISTENER] = (struct pollfd){.fd = control->worker->listener, .events = POLLIN};
     fds[FD_TAP] = (struct pollfd){.fd = control->worker->tap_wake, .events = POLLIN};
+    fds[FD_METRICS] = (struct pollfd){.fd = metrics_fd(control->metrics), .events = POLLIN};
     *timeout = 1000;
+    metrics_timeout(control->metrics, timeout);
     for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
         const struct client *c = &control->clients[i];
         int64_t next = c->until;
@@ -173,6 +175,15 @@ int control_run(struct worker *worker)
     bool more = false;
 
     control.worker = worker;
+    if (worker->metrics >= 0) {
+        int r = metrics_create(&control.metrics, worker->metrics, control_metrics, &control);
+
+        worker->metrics = -1;
+        if (r < 0) {
+            fprintf(stderr, "idlewalld: metrics: %s\n", strerror(-r));
+            return 3;
+        }
+    }
     /* Of this thread alone: where processors are short, packets go first. */
     setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     for (;;) {
@@ -196,7 +207,9 @@ int control_run(struct worker *worker)
         }
         if (fds[FD_LISTENER].revents)
             welcome(&control, now);
+        metrics_serve(control.metrics, now);
     }
+    metrics_destroy(control.metrics);
     for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
         client_finish(&control.clients[i]);
     free(control.text.data);

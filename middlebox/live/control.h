@@ -7,12 +7,14 @@
 
 #include "middlebox/live/client.h"
 #include "middlebox/live/link.h"
+#include "middlebox/live/metrics.h"
 #include "middlebox/live/worker.h"
 
 #define CONTROL_CLIENTS 64
 
 struct control {
     struct worker *worker;
+    struct metrics_server *metrics; /* or NULL */
     struct client clients[CONTROL_CLIENTS];
     unsigned n_clients;
     uint32_t wants;         /* EVENT_BIT()s somebody listens to */
@@ -40,6 +42,11 @@ void control_check_wait(struct control *control, struct client *client, int64_t 
 
 /* control_status.c */
 void control_status(struct control *control, struct client *client);
+/* All engines' counters together; waiting: packets in the kernel's queues. */
+void control_gather(const struct control *control, struct record_status *status, uint32_t *waiting);
+
+/* control_metrics.c: a metrics_make, arg is the control. */
+char *control_metrics(void *arg, enum metrics_form form, size_t *len);
 
 /* control_reload.c */
 void control_ask_reload(struct control *control, struct client *client);

@@ -41,6 +41,9 @@ static void add(struct engine_stats *sum, const struct engine_stats *one)
     sum->expired += one->expired;
     sum->late += one->late;
     sum->late_remembered += one->late_remembered;
+    add_counts(sum->late_action, one->late_action, ACTED_RATE_LIMITED + 1);
+    add_counts(sum->late_idle, one->late_idle, ENGINE_LATE_IDLE + 1);
+    sum->late_idle_ms += one->late_idle_ms;
     sum->rate_limited += one->rate_limited;
     sum->flows += one->flows;
     sum->max_flows += one->max_flows;
@@ -77,18 +80,18 @@ static void add_loop(struct record_status *status, struct loop *loop)
         status->backlog_max = c->backlog_max;
 }
 
-void control_status(struct control *control, struct client *client)
+void control_gather(const struct control *control, struct record_status *status, uint32_t *waiting)
 {
     const struct worker *worker = control->worker;
     const struct options *options = worker->options;
     const struct policy *policy = worker->ruleset->policy;
-    mtime_t now = live_clock_now(&worker->clock);
-    const struct record_clock clock = live_clock_record(&worker->clock, now);
-    struct nfqueue_drops drops;
-    struct record_status status = {
+    struct nfqueue_drops drops = {0};
+
+    *status = (struct record_status){
         .version = IDLEWALL_VERSION,
         .profile = policy->profiles[policy->rules[policy->n_rules - 1].profile].name,
         .policy = options->policy,
+        .metrics = options->metrics,
         .hook = options->plan.hook == RULES_FORWARD ? "forward" : "local",
         .queue_first = options->plan.queue_first,
         .queues = worker->n_loops,
@@ -101,10 +104,21 @@ void control_status(struct control *control, struct client *client)
     };
 
     nfqueue_proc_read(worker->proc, options->plan.queue_first, options->plan.queue_last, &drops);
-    status.queue_dropped = drops.queue_full;
-    status.user_dropped = drops.unsent;
+    status->queue_dropped = drops.queue_full;
+    status->user_dropped = drops.unsent;
+    *waiting = drops.waiting;
     for (unsigned i = 0; i < worker->n_loops; i++)
-        add_loop(&status, &worker->loops[i]);
+        add_loop(status, &worker->loops[i]);
+}
+
+void control_status(struct control *control, struct client *client)
+{
+    const struct live_clock *live = &control->worker->clock;
+    const struct record_clock clock = live_clock_record(live, live_clock_now(live));
+    struct record_status status;
+    uint32_t waiting;
+
+    control_gather(control, &status, &waiting);
     control->text.len = 0;
     if (record_status(&control->text, client->request.output, &clock, &status) < 0 ||
         !client_data(client, control->text.data, control->text.len))

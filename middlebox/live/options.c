@@ -22,6 +22,7 @@ const char options_help[] =
     "                           them at the end (default auto)\n"
     "  --speed N                the firewall's time runs N times as fast (default 1)\n"
     "  --record FILE            write packets, times and verdicts (pcapng)\n"
+    "  --metrics ADDRESS:PORT   serve counters over HTTP (OpenMetrics), on loopback only\n"
     "  --help, --version\n";
 
 static bool parse_number(const char **text, unsigned long max, unsigned long *out)
@@ -58,14 +59,34 @@ static bool parse_word(const char *text, const char *zero, const char *one, bool
     return *out || strcmp(text, zero) == 0;
 }
 
-enum { POLICY = 1, PROFILE, HOOK, SCOPE, QUEUE, CONTROL, RULES, SPEED, RECORD, HELP, VERSION };
+enum {
+    POLICY = 1,
+    PROFILE,
+    HOOK,
+    SCOPE,
+    QUEUE,
+    CONTROL,
+    RULES,
+    SPEED,
+    RECORD,
+    METRICS,
+    HELP,
+    VERSION
+};
 static const struct option known[] = {
-    {"policy", required_argument, NULL, POLICY}, {"profile", required_argument, NULL, PROFILE},
-    {"hook", required_argument, NULL, HOOK},     {"scope", required_argument, NULL, SCOPE},
-    {"queue", required_argument, NULL, QUEUE},   {"control", required_argument, NULL, CONTROL},
-    {"rules", required_argument, NULL, RULES},   {"speed", required_argument, NULL, SPEED},
-    {"record", required_argument, NULL, RECORD}, {"help", no_argument, NULL, HELP},
-    {"version", no_argument, NULL, VERSION},     {0},
+    {"policy", required_argument, NULL, POLICY},
+    {"profile", required_argument, NULL, PROFILE},
+    {"hook", required_argument, NULL, HOOK},
+    {"scope", required_argument, NULL, SCOPE},
+    {"queue", required_argument, NULL, QUEUE},
+    {"control", required_argument, NULL, CONTROL},
+    {"rules", required_argument, NULL, RULES},
+    {"speed", required_argument, NULL, SPEED},
+    {"record", required_argument, NULL, RECORD},
+    {"metrics", required_argument, NULL, METRICS},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {0},
 };
 
 /* NULL, or what is wrong with this one. */
@@ -109,6 +130,9 @@ static const char *take(struct options *o, int code, const char *value)
     case RECORD:
         o->record = value;
         return NULL;
+    case METRICS:
+        o->metrics = value;
+        return metrics_address_parse(&o->metrics_address, value);
     }
     return "unknown option";
 }

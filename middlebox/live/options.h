@@ -2,6 +2,7 @@
 #ifndef IDLEWALL_OPTIONS_H
 #define IDLEWALL_OPTIONS_H
 
+#include "middlebox/live/metrics_address.h"
 #include "middlebox/live/rules_text.h"
 
 #define OPTIONS_CONTROL "/run/idlewall/control"
@@ -13,6 +14,8 @@ struct options {
     struct rules_plan plan; /* all but fail_open, which the policy says */
     bool rules;             /* install them */
     const char *control;
+    const char *metrics; /* as given, or NULL */
+    union metrics_address metrics_address;
     unsigned speed;
     const char *record; /* or NULL */
 };

@@ -26,7 +26,7 @@ struct parent {
     struct rules_plan plan;
     enum rules_backend backend;
     pid_t worker;
-    int link, listener, record, signals;
+    int link, listener, record, metrics, signals;
     bool listening; /* the socket's file is ours to remove */
     bool ready, stopping;
 };
@@ -73,6 +73,11 @@ static int open_files(struct parent *parent)
         if (parent->record < 0)
             return complain(o->record, -errno);
     }
+    if (o->metrics) {
+        parent->metrics = metrics_listen(&o->metrics_address);
+        if (parent->metrics < 0)
+            return complain(o->metrics, parent->metrics);
+    }
     return 0;
 }
 
@@ -112,8 +117,10 @@ static int start_worker(struct parent *parent)
     }
     parent->worker = fork();
     if (parent->worker == 0) {
-        inherited = (struct worker_inheritance){
-            .link = pair[1], .listener = parent->listener, .record = parent->record};
+        inherited = (struct worker_inheritance){.link = pair[1],
+                                                .listener = parent->listener,
+                                                .record = parent->record,
+                                                .metrics = parent->metrics};
         close(pair[0]);
         close(parent->signals);
         exit(worker_run(parent->options, &inherited));
@@ -126,6 +133,9 @@ static int start_worker(struct parent *parent)
     if (parent->record >= 0)
         close(parent->record);
     parent->record = -1;
+    if (parent->metrics >= 0)
+        close(parent->metrics);
+    parent->metrics = -1;
     return 0;
 }
 
@@ -269,8 +279,12 @@ static int supervise(struct parent *parent)
 
 int parent_run(const struct options *options)
 {
-    struct parent parent = {
-        .options = options, .plan = options->plan, .link = -1, .listener = -1, .record = -1};
+    struct parent parent = {.options = options,
+                            .plan = options->plan,
+                            .link = -1,
+                            .listener = -1,
+                            .record = -1,
+                            .metrics = -1};
     int status, stopped;
 
     signal(SIGPIPE, SIG_IGN); /* whoever reads our standard error may go before us */
@@ -289,6 +303,8 @@ int parent_run(const struct options *options)
         close(parent.listener);
     if (parent.record >= 0)
         close(parent.record);
+    if (parent.metrics >= 0)
+        close(parent.metrics);
     close(parent.signals);
     return status ? status : stopped;
 }

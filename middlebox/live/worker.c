@@ -253,6 +253,8 @@ static void finish(struct worker *worker)
         close(worker->tap_wake);
     close(worker->link);
     close(worker->listener);
+    if (worker->metrics >= 0)
+        close(worker->metrics);
 }
 
 /* Or people wonder why a late packet right after the start is let pass. */
@@ -274,6 +276,7 @@ int worker_run(const struct options *options, const struct worker_inheritance *i
                             .inject = {-1, -1},
                             .link = inherited->link,
                             .listener = inherited->listener,
+                            .metrics = inherited->metrics,
                             .proc = -1,
                             .tap_wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     int record = inherited->record;

@@ -19,14 +19,16 @@ struct worker {
     struct outcome out;
     int link;     /* to the parent */
     int listener; /* control socket */
+    int metrics;  /* listening socket, until it is served; or -1 */
     int proc;     /* nfqueue_proc_open(), or negative */
     int tap_wake; /* eventfd: events are waiting */
     uint64_t reloads, reloads_failed;
 };
 
-/* What the parent hands to its child; the worker closes them. record is -1 without --record. */
+/* What the parent hands to its child; the worker closes them. record is -1 without --record,
+ * metrics without --metrics. */
 struct worker_inheritance {
-    int link, listener, record;
+    int link, listener, record, metrics;
 };
 /* Never returns to the parent's code: the result is the process's exit status. */
 int worker_run(const struct options *options, const struct worker_inheritance *inherited);

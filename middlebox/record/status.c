@@ -118,6 +118,7 @@ char *status_json(char *p, const struct record_clock *clock, const struct record
     p = put_json_string(put_text(p, ",\"profile\":"), status->profile);
     p = put_json_string(put_text(p, ",\"policy\":"), status->policy);
     p = put_json_string(put_text(p, ",\"hook\":"), status->hook);
+    p = put_json_string(put_text(p, ",\"metrics\":"), status->metrics);
     p = put_u64(put_text(p, ",\"queue_first\":"), status->queue_first);
     p = put_u64(put_text(p, ",\"queues\":"), status->queues);
     p = put_seconds(put_text(p, ",\"backlog_max_s\":"), status->backlog_max);
@@ -140,6 +141,8 @@ static char *put_head(char *p, const struct record_clock *clock, const struct re
         p = put_u64(put_char(p, ':'), (uint64_t)status->queue_first + status->queues - 1);
     if (status->policy)
         p = put_plain(put_text(p, "\npolicy "), status->policy);
+    if (status->metrics)
+        p = put_text(put_plain(put_text(p, "\nmetrics http://"), status->metrics), "/metrics");
     return put_char(put_plain(put_text(p, "\nprofile "), status->profile), '\n');
 }
 

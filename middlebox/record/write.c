@@ -129,7 +129,8 @@ int record_status(struct record_buf *buf, enum record_format format,
     if (format != RECORD_TEXT && format != RECORD_JSON)
         return -EINVAL;
     p = reserve(buf, STATUS_ROOM + string_room(status->version) + string_room(status->profile) +
-                         string_room(status->policy) + string_room(status->hook));
+                         string_room(status->policy) + string_room(status->hook) +
+                         string_room(status->metrics));
     if (!p)
         return -ENOMEM;
     finish(buf,

@@ -40,6 +40,7 @@ struct record_status {
     const char *profile; /* of the default rule */
     const char *policy;  /* the file, NULL with --profile */
     const char *hook;    /* "forward", "local" */
+    const char *metrics; /* where counters are served, `127.0.0.1:9180`; NULL: nowhere */
     unsigned queue_first, queues;
     mtime_t uptime;         /* wall time */
     uint64_t queue_dropped; /* the kernel's queue was full */

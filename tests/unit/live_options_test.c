@@ -42,6 +42,21 @@ static void defaults(void **state)
     assert_true(options.rules);
     assert_int_equal(options.speed, 1);
     assert_null(options.record);
+    assert_null(options.metrics);
+}
+
+static void metrics_on_loopback(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("idlewalld --policy a --metrics 127.1.2.3:65535"), OPTIONS_RUN);
+    assert_string_equal(options.metrics, "127.1.2.3:65535");
+    assert_int_equal(options.metrics_address.v4.sin_family, AF_INET);
+    assert_int_equal(ntohl(options.metrics_address.v4.sin_addr.s_addr), 0x7f010203);
+    assert_int_equal(ntohs(options.metrics_address.v4.sin_port), 65535);
+    assert_int_equal(parse("idlewalld --policy a --metrics [::1]:1"), OPTIONS_RUN);
+    assert_int_equal(options.metrics_address.v6.sin6_family, AF_INET6);
+    assert_true(IN6_IS_ADDR_LOOPBACK(&options.metrics_address.v6.sin6_addr));
+    assert_int_equal(ntohs(options.metrics_address.v6.sin6_port), 1);
 }
 
 static void everything_given(void **state)
@@ -99,6 +114,24 @@ static void wrong(void **state)
         "--policy a --speed 10001",
         "--policy a --speed 1.5",
         "--policy a --queue 0:1 --record r",
+        "--policy a --metrics 9180",
+        "--policy a --metrics :9180",
+        "--policy a --metrics 127.0.0.1",
+        "--policy a --metrics 127.0.0.1:",
+        "--policy a --metrics 127.0.0.1:0",
+        "--policy a --metrics 127.0.0.1:65536",
+        "--policy a --metrics 127.0.0.1:9180x",
+        "--policy a --metrics 127.0.0.1:-1",
+        "--policy a --metrics 0.0.0.0:9180",
+        "--policy a --metrics 128.0.0.1:9180",
+        "--policy a --metrics 192.0.2.1:9180",
+        "--policy a --metrics localhost:9180",
+        "--policy a --metrics ::1:9180",
+        "--policy a --metrics [::]:9180",
+        "--policy a --metrics [::1:9180",
+        "--policy a --metrics [2001:db8::1]:9180",
+        "--policy a --metrics [::ffff:127.0.0.1]:9180",
+        "--policy a --metrics [fe80:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa]:9180",
     };
     char line[256], path[200];
 
@@ -141,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(everything_given),
+        cmocka_unit_test(metrics_on_loopback),
         cmocka_unit_test(wrong),
         cmocka_unit_test(clock_runs_at_its_speed),
     };

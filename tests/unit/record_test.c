@@ -174,6 +174,7 @@ static struct record_status make_status(void)
         .profile = "aws-nat-gateway",
         .policy = "/etc/idlewall/\x1b[31m.conf",
         .hook = "forward",
+        .metrics = "127.0.0.1:9180",
         .queue_first = 40,
         .queues = 2,
         .uptime = 12000 * S,
