@@ -85,6 +85,8 @@ static void note_deaf(struct world *world, struct parted *parted, const struct p
     struct class *class = parted_class(parted, world->value);
     const struct story *s;
 
+    if (!is_plain(p))
+        class->deaf[0] = class->deaf[1] = false;
     if (class->alive || !is_plain(p) || world->shard->run->options->checksums)
         return;
     s = story_find(world->connections.book, &parted->key);
