@@ -19,6 +19,8 @@ const struct command commands[] = {
     {"check", check_run, "check a policy file", check_help},
     {"profile", profile_run, "list and show the firewalls that come with it", profile_help},
     {"simulate", simulate_run, "play a scenario in virtual time", simulate_help},
+    {"replay", replay_command_run, "which connections of a capture a firewall would have broken",
+     replay_help},
     {"align", align_run, "show which connections will break, and what to set", align_help},
     {"lab", lab_run, "run a command behind a firewall, in namespaces", lab_help},
 };

@@ -49,12 +49,13 @@ int reload_run(int argc, char **argv);
 int check_run(int argc, char **argv);
 int profile_run(int argc, char **argv);
 int lab_run(int argc, char **argv);
+int replay_command_run(int argc, char **argv);
 int simulate_run(int argc, char **argv);
 int align_run(int argc, char **argv);
 
 extern const char list_help[], events_help[], wait_help[], expire_help[], forget_help[];
 extern const char kill_help[], block_help[], unblock_help[], status_help[], reload_help[];
-extern const char check_help[], profile_help[], lab_help[], simulate_help[];
+extern const char check_help[], profile_help[], lab_help[], simulate_help[], replay_help[];
 extern const char align_help[];
 
 #endif

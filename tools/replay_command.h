@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDLEWALL_REPLAY_COMMAND_H
+#define IDLEWALL_REPLAY_COMMAND_H
+
+/* `idlewall replay`, as its command line was understood (replay.c), and what is done then
+ * (replay_play.c). */
+
+#include "tools/command.h"
+#include "tools/progress.h"
+#include "tools/replay/replay_summary.h"
+
+enum replay_form { REPLAY_TEXT, REPLAY_JSON, REPLAY_CSV };
+
+struct replay_command {
+    const char *const *captures;
+    size_t n_captures;
+    struct policy *policy;
+    const char *firewall; /* its name for people: the profile, or the policy's file */
+    const char **compare; /* profiles */
+    size_t n_compare;
+    enum replay_form form;
+    const char *svg;
+    unsigned threads;
+    bool flows, independent, fail_on_broken, quiet, checksums;
+    bool told; /* what is wrong with the captures */
+};
+
+/* Each returns the exit status. */
+int replay_play(const struct replay_command *command);
+int replay_compare(const struct replay_command *command);
+
+/* One run with everything around it: progress, an interrupt, the message about a capture that is
+ * broken. *status is COULD_NOT then, and what there is can be shown unless nothing was read. */
+bool replay_take(const struct replay_command *command, const char *const *captures, size_t n,
+                 struct replay_options *options, struct replay_totals *totals, int *status);
+/* An interrupt leads to a result, not to none. */
+void replay_catch(void);
+int replay_flush(int status);
+
+#endif
