@@ -15,7 +15,7 @@ static mtime_t rounded(mtime_t s)
 {
     static const struct {
         mtime_t from, step;
-    } steps[] = {{3600, 600}, {600, 300}, {60, 30}, {10, 5}, {0, 1}};
+    } steps[] = {{3600, 600}, {600, 300}, {60, 30}, {20, 10}, {10, 5}, {0, 1}};
 
     for (size_t i = 0;; i++)
         if (s >= steps[i].from)

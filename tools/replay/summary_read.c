@@ -87,6 +87,7 @@ static void read_late(struct member_line *line, struct replay_late *late)
 
 static int read_worst(struct member_line *line, struct summary *part)
 {
+    const char *capture = member_text(line, "capture");
     struct replay_flow f = {0};
 
     read_flow(line, &f.flow);
@@ -103,7 +104,7 @@ static int read_worst(struct member_line *line, struct summary *part)
     f.midstream = member_bool(line, "midstream");
     f.retransmitted_syn = member_bool(line, "syn_again");
     f.end = (enum flow_end)member_word(line, "end", FLOW_END_RESOURCES + 1, end_word);
-    return line->broken ? -EINVAL : summary_add_worst(part, &f, member_text(line, "capture"));
+    return line->broken ? -EINVAL : summary_add_worst(part, &f, capture);
 }
 
 /* What belongs to a summary follows it; then there may be another. */
