@@ -35,6 +35,8 @@ static bool adapt(const struct template *t, const struct figures *step, struct f
         return false;
     if (t->interval_rule == FIGURE_THIRD)
         out->interval = step->idle / 3;
+    else if (t->interval_rule == FIGURE_SAME)
+        out->interval = step->idle;
     else if (t->interval_rule == FIGURE_FIXED)
         out->interval = t->interval;
     if (t->count_rule == FIGURE_FIXED)

@@ -87,7 +87,7 @@ static void make_line(struct line *line, const struct row *row)
 {
     const size_t size = sizeof(line->cell[0]);
     const struct verdict *v = &row->verdict;
-    char buf[SHOW_TIME];
+    char buf[SHOW_TIME], keepalive[sizeof(line->cell[0])];
 
     *line = (struct line){0};
     put_fact(line, row);
@@ -95,8 +95,7 @@ static void make_line(struct line *line, const struct row *row)
     snprintf(line->cell[CELL_DUE], size, "%s",
              v->due == MTIME_NEVER ? "-" : show_time(buf, v->due));
     snprintf(line->cell[CELL_KEEPALIVE], size, "%s",
-             show_keepalive(line->cell[CELL_KEEPALIVE], size,
-                            &row->connection.end[row->connection.here]));
+             show_keepalive(keepalive, size, &row->connection.end[row->connection.here]));
     if (v->limit.hop && v->limit.timeout < MTIME_NEVER)
         snprintf(line->cell[CELL_LIMIT], size, "%s %s%s", v->limit.hop->name,
                  show_time(buf, v->limit.timeout), mark(v->limit.origin));

@@ -75,6 +75,8 @@ static bool take_rule(struct piece text, enum figure_rule *rule, mtime_t *fixed)
         *rule = FIGURE_SYSTEM;
     else if (is(text, "third"))
         *rule = FIGURE_THIRD;
+    else if (is(text, "same"))
+        *rule = FIGURE_SAME;
     else {
         *rule = FIGURE_FIXED;
         return take_duration(text, fixed);

@@ -10,7 +10,7 @@
  *   match SIDE [process NAME...] [port N...]   whose sockets: client, server or any side
  *   system               an operating system: for programs that set no figures themselves
  *   unit D               idle must be a multiple; most D: not more than this
- *   interval, count      `free` (default), `system`, `third` (of idle), or fixed
+ *   interval, count      `free` (default), `system`, `third` of idle, `same` as idle, or fixed
  *   prefer heartbeat     the better way, even where TCP keepalive would do
  *   also NAME            what must be set besides
  *   file, set, then, note   where, the lines, how they take effect, what to know; in this order,
@@ -34,7 +34,7 @@ struct template_shipped {
 extern const struct template_shipped template_shipped[];
 extern const size_t template_shipped_count;
 
-enum figure_rule { FIGURE_FREE, FIGURE_SYSTEM, FIGURE_THIRD, FIGURE_FIXED };
+enum figure_rule { FIGURE_FREE, FIGURE_SYSTEM, FIGURE_THIRD, FIGURE_SAME, FIGURE_FIXED };
 
 struct template
 {

@@ -177,24 +177,27 @@ static bool safe_anyway(const struct connection *c, const struct limit *limit, s
 {
     for (unsigned side = 0; side < 2 && !limit->absolute; side++) {
         const struct end *end = &c->end[side];
+        bool beats =
+            end->heartbeat > 0 && verdict_silence(end->heartbeat, 0, 0, c->rtt) < limit->timeout;
+        bool closes =
+            end->idle_close > 0 && verdict_silence(end->idle_close, 0, 0, c->rtt) < limit->timeout;
 
+        if (!beats && !closes)
+            continue;
         v->side = (enum flow_side)side;
-        v->heartbeat = end->heartbeat;
-        v->why = WHY_HEARTBEAT;
-        if (end->heartbeat > 0 && verdict_silence(end->heartbeat, 0, 0, c->rtt) < limit->timeout)
-            return true;
-        v->heartbeat = end->idle_close;
-        v->why = WHY_CLOSES_FIRST;
-        if (end->idle_close > 0 && verdict_silence(end->idle_close, 0, 0, c->rtt) < limit->timeout)
-            return true;
-    }
-    v->heartbeat = 0;
-    v->why = WHY_ASKED;
-    if (limit_asks(limit))
+        v->why = beats ? WHY_HEARTBEAT : WHY_CLOSES_FIRST;
+        v->heartbeat = beats ? end->heartbeat : end->idle_close;
         return true;
+    }
+    if (limit_asks(limit)) {
+        v->why = WHY_ASKED;
+        return true;
+    }
+    if (!limit_adopts(limit) ||
+        (!limit->hop->fact && limit->hop->profile.origin[SETTING_ON_LATE] == ORIGIN_ASSUMED))
+        return false;
     v->why = WHY_ADOPTED;
-    return limit_adopts(limit) &&
-           (limit->hop->fact || limit->hop->profile.origin[SETTING_ON_LATE] != ORIGIN_ASSUMED);
+    return true;
 }
 
 /* Nothing keeps it from running out. */
