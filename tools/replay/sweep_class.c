@@ -211,6 +211,8 @@ static void join(struct sweep_shard *shard, struct parted *parted, struct class 
     unburden(parted, keep, kept);
     unburden(parted, drop, dropped);
     set_join(&keep->values, &drop->values);
+    for (unsigned d = 0; d < 2; d++) /* not all of it was late yet */
+        keep->deaf[d] = keep->deaf[d] && drop->deaf[d];
     if (dropped)
         story_remove(shard->worlds[drop->world]->connections.book, dropped);
     parted_drop_class(parted, drop);
