@@ -61,6 +61,14 @@ static inline uint64_t load_le64(const void *from)
     return le64toh(word);
 }
 
+static inline uint64_t load_le32(const void *from)
+{
+    uint32_t word;
+
+    memcpy(&word, from, sizeof(word));
+    return le32toh(word);
+}
+
 uint64_t flow_key_hash(const struct flow_key *key, const uint8_t secret[16])
 {
     uint64_t k0 = load_le64(secret), k1 = load_le64(secret + 8);
@@ -72,8 +80,13 @@ uint64_t flow_key_hash(const struct flow_key *key, const uint8_t secret[16])
         k1 ^ UINT64_C(0x7465646279746573),
     };
 
-    for (size_t i = 0; i < KEY_WORDS; i++)
-        sip_absorb(v, load_le64((const uint8_t *)key + i * sizeof(uint64_t)));
+    if (key->family == 4) { /* the rest is zero: the last word's family says so */
+        sip_absorb(v, load_le32(key->addr[0]) | load_le32(key->addr[1]) << 32);
+    } else {
+        for (size_t i = 0; i < KEY_WORDS - 1; i++)
+            sip_absorb(v, load_le64((const uint8_t *)key + i * sizeof(uint64_t)));
+    }
+    sip_absorb(v, load_le64((const uint8_t *)key + (KEY_WORDS - 1) * sizeof(uint64_t)));
     sip_absorb(v, (uint64_t)sizeof(*key) << 56); /* the last word: no bytes left, and the length */
     v[2] ^= 0xff;
     sip_round(v);

@@ -46,6 +46,9 @@ static inline uint32_t packet_be32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+/* packet_decode() without its short cut, with the same result. */
+void packet_decode_any(struct packet *p);
+
 /* Fills key and side. */
 void packet_set_key(struct packet *p, const struct packet_ip *ip, uint16_t src_port,
                     uint16_t dst_port, uint8_t type);
