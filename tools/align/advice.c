@@ -2,6 +2,7 @@
 #include "tools/align/advice.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SEC(n) ((mtime_t)(n)*MTIME_SEC)
@@ -136,7 +137,11 @@ static const struct template *template_for(const struct row *row, enum flow_side
 
 static void merge(struct advice *item, const struct row *row, const struct limit *limit)
 {
+    const struct socket_fact *fact = row->fact;
+
     item->n++;
+    if (fact && !row->software[item->side] && item->here && item->process[0] == '\0')
+        snprintf(item->process, sizeof(item->process), "%s", fact->process);
     if (item->n == 1 || limit->timeout < item->limit.timeout)
         item->limit = *limit;
     if (row->connection.rtt > item->rtt)

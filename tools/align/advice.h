@@ -14,6 +14,7 @@ struct advice {
     bool possible;      /* false: no figures fit, or it has no such setting */
     bool hopeless;      /* nothing that is sent helps: the limit is absolute */
     size_t n;           /* connections */
+    char process[32];   /* of the first whose software is not known; "": none */
     struct limit limit; /* the tightest among them */
     mtime_t rtt;        /* the longest */
     struct figures figures;
@@ -35,10 +36,12 @@ bool advice_choose(const struct template *software, enum template_part part, mti
 /* What the remedies cost; < 0: not known. */
 struct price {
     const struct hop *hop;
-    size_t n;                    /* connections that need it */
-    double packets_now, packets; /* per second: probes and answers of all of them */
+    size_t n;       /* connections that need it */
+    size_t without; /* of these: no keepalive, however late */
+    bool probes_no_help;
+    double packets_now, packets; /* per second: probes and answers */
     mtime_t limit, raised;       /* the firewall's; raised: so that today's keepalive is safe;
-                                    MTIME_NEVER: no limit would do */
+                                    0: no limit would do */
     double arrivals;             /* connections per second that fall silent for good */
     double entries;              /* more in the table, on average: Little's law */
 };

@@ -181,11 +181,11 @@ static int item_json(FILE *to, const struct advice *item)
 
 static int price_json(FILE *to, const struct price *price)
 {
-    json_t *object =
-        json_pack("{s:s,s:i,s:s,s:I,s:f,s:f,s:o,s:o}", "type", "price", "v", 1, "limit",
-                  price->hop->name, "connections", (json_int_t)price->n, "packets_per_s_now",
-                  price->packets_now, "packets_per_s", price->packets, "limit_s",
-                  seconds(price->limit), "raised_s", seconds(price->raised));
+    json_t *object = json_pack("{s:s,s:i,s:s,s:I,s:f,s:f,s:o,s:o}", "type", "price", "v", 1,
+                               "limit", price->hop->name, "connections", (json_int_t)price->n,
+                               "packets_per_s_now", price->packets_now, "packets_per_s",
+                               price->packets, "limit_s", seconds(price->limit), "raised_s",
+                               price->raised > 0 ? seconds(price->raised) : json_null());
 
     if (object && price->arrivals >= 0)
         set(object, "arrivals_per_s", json_real(price->arrivals));

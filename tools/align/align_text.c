@@ -229,13 +229,11 @@ static void rule_text(FILE *to, const struct advice *item)
     bool heartbeat = item->part == PART_HEARTBEAT;
     mtime_t idle = heartbeat ? f->heartbeat : f->idle;
     mtime_t interval = heartbeat ? f->heartbeat : f->interval;
-    char a[SHOW_TIME], b[SHOW_TIME], c[SHOW_TIME], d[SHOW_TIME];
+    char d[SHOW_TIME];
 
-    *put_seconds(a, idle) = '\0';
-    *put_seconds(b, interval) = '\0';
-    *put_seconds(c, item->rtt) = '\0';
-    fprintf(to, "  rule: (%s + %u * %s) * 9/8 + %s = %s", a, item->lost, b, c,
-            show_time(d, verdict_silence(idle, interval, item->lost, item->rtt)));
+    fprintf(to, "  rule: (%.0f + %u * %.0f) * 9/8 + %.3g = %.1f s", mtime_seconds(idle), item->lost,
+            mtime_seconds(interval), mtime_seconds(item->rtt),
+            mtime_seconds(verdict_silence(idle, interval, item->lost, item->rtt)));
     fprintf(to, " < %s of %s", show_time(d, item->limit.timeout), item->limit.hop->name);
     if (!heartbeat)
         fprintf(to, "; a dead peer is given up after %s",
@@ -247,11 +245,12 @@ static int item_text(FILE *to, const struct advice *item)
 {
     struct printer printer = {.to = to};
     const struct figures *f = &item->figures;
-    char a[SHOW_TIME], b[SHOW_TIME];
+    char a[SHOW_TIME];
     int r;
 
-    fprintf(to, "\n%.*s, %s, %zu connection%s: ", item->software->title_len, item->software->title,
-            item->here ? "here" : "at the other end", item->n, item->n == 1 ? "" : "s");
+    fprintf(to, "\n%.*s\n  %s, for %zu connection%s%s%s: ", item->software->title_len,
+            item->software->title, item->here ? "here" : "at the other end", item->n,
+            item->n == 1 ? "" : "s", item->process[0] ? " such as of " : "", item->process);
     if (item->hopeless) {
         fprintf(to,
                 "nothing that is sent helps\n  %s ends them after %s: connect anew before (a "
@@ -268,11 +267,11 @@ static int item_text(FILE *to, const struct advice *item)
         return 0;
     }
     if (item->part == PART_HEARTBEAT)
-        fprintf(to, "heartbeat %s%s\n", show_time(a, f->heartbeat),
+        fprintf(to, "every %s%s\n", show_time(a, f->heartbeat),
                 item->limit.payload ? ", for TCP keepalive does not help" : "");
     else
-        fprintf(to, "idle %s, interval %s, count %u\n", show_time(a, f->idle),
-                show_time(b, f->interval), f->count);
+        fprintf(to, "idle %lld s, interval %lld s, count %u\n", (long long)(f->idle / MTIME_SEC),
+                (long long)(f->interval / MTIME_SEC), f->count);
     rule_text(to, item);
     r = template_render(item->software, item->part, f, print_advice, &printer);
     printer.sources = true;
@@ -284,12 +283,14 @@ static void price_text(FILE *to, const struct price *price)
     char a[SHOW_TIME], b[SHOW_TIME];
 
     fprintf(to,
-            "  the settings above: %zu connection%s, %.3g packets/s, %.0f a day (now %.0f a day)\n",
-            price->n, price->n == 1 ? "" : "s", price->packets, price->packets * 86400,
-            price->packets_now * 86400);
-    if (price->raised == MTIME_NEVER) {
-        fprintf(to, "  raising the limit of %s: no limit is long enough without keepalive\n",
-                price->hop->name);
+            "  the settings above, for %s: %zu connection%s, %.3g packets/s, %.0f a day (now %.0f "
+            "a day)\n",
+            price->hop->name, price->n, price->n == 1 ? "" : "s", price->packets,
+            price->packets * 86400, price->packets_now * 86400);
+    if (price->raised == 0) {
+        fprintf(to, "  raising the limit of %s would only put it off: %s\n", price->hop->name,
+                price->probes_no_help ? "probes do not refresh it"
+                                      : "no keepalive is known to come in time then");
         return;
     }
     fprintf(to, "  or raise the limit of %s from %s to %s: ", price->hop->name,
@@ -304,6 +305,9 @@ static void price_text(FILE *to, const struct price *price)
                 "%.0f more entries in its table for each connection per second that falls silent "
                 "(--arrivals)\n",
                 mtime_seconds(price->raised - price->limit));
+    if (price->without > 0)
+        fprintf(to, "      and %zu without keepalive %s forgotten all the same\n", price->without,
+                price->without == 1 ? "is" : "are");
 }
 
 int align_text(FILE *to, const struct shown *shown)

@@ -13,7 +13,7 @@ static double packets_now(const struct connection *c)
         const struct end *end = &c->end[side];
         mtime_t every = end->idle.low > end->interval.low ? end->idle.low : end->interval.low;
 
-        if (end->keepalive == KEEPALIVE_ON && every > 0 && every < MTIME_NEVER)
+        if (end->keepalive == KEEPALIVE_ON && every > 0 && end->idle.high < MTIME_NEVER)
             sum += 2 / mtime_seconds(every);
     }
     return sum;
@@ -95,8 +95,11 @@ static int add_row(struct price **prices, size_t *n, const struct row *row,
     price->packets += packets_then(row, advices);
     if (row->verdict.limit.timeout < price->limit)
         price->limit = row->verdict.limit.timeout;
-    if (raised > price->raised)
+    if (raised == MTIME_NEVER)
+        price->without++;
+    else if (raised > price->raised)
         price->raised = raised;
+    price->probes_no_help = row->verdict.limit.payload || row->verdict.limit.absolute;
     return 0;
 }
 
@@ -116,7 +119,7 @@ int prices_make(struct price **prices, size_t *n, const struct join *join,
         price->arrivals = arrivals;
         if (arrivals < 0 && join->table && price->hop->fact)
             price->arrivals = table_arrivals(join->table, price->hop, price->limit);
-        price->entries = price->arrivals < 0 || price->raised == MTIME_NEVER
+        price->entries = price->arrivals < 0 || price->raised == 0
                              ? -1
                              : price->arrivals * mtime_seconds(price->raised - price->limit);
     }

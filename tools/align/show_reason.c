@@ -170,7 +170,7 @@ static void at_risk(FILE *to, const struct row *row, const char *limit)
         fprintf(to,
                 "The first probe is due after %s, but a kernel may send it an eighth late (%s): "
                 "%s forgets after %s.",
-                seconds(a, end->idle.high), show_time((char[SHOW_TIME]){0}, v->silence), name,
+                show_time(a, end->idle.high), show_time((char[SHOW_TIME]){0}, v->silence), name,
                 limit);
         return;
     case WHY_ONE_PROBE:
@@ -224,8 +224,9 @@ static void breaks(FILE *to, const struct row *row, const char *limit)
         break;
     default:
         if (here->keepalive == KEEPALIVE_ON)
-            fprintf(to, "The first probe comes after %s, but %s forgets after %s.",
-                    seconds(a, here->idle.low), name, limit);
+            fprintf(to, "The first probe comes after %s%s, but %s forgets after %s.",
+                    show_time(a, here->idle.low),
+                    here->idle.low == here->idle.high ? "" : " or later", name, limit);
         else
             fprintf(to, "The other end's first probe comes after %s forgets (%s).", name, limit);
     }

@@ -22,7 +22,7 @@ static size_t put_bounds(char *buf, size_t size, struct bounds b)
 
     *put_seconds(low, b.low) = '\0';
     *put_seconds(high, b.high) = '\0';
-    if (b.low == 0 && b.high == MTIME_NEVER)
+    if (b.low <= MTIME_SEC && b.high == MTIME_NEVER)
         snprintf(buf, size, "?");
     else if (b.low == b.high)
         snprintf(buf, size, "%s", low);
