@@ -34,6 +34,26 @@ int directory_create(char *path, size_t size)
     return DONE;
 }
 
+/* Real programs leave trees. Never through a link. */
+static void remove_entry(int at, const char *name, int depth)
+{
+    const struct dirent *entry;
+    DIR *directory;
+    int fd;
+
+    if (unlinkat(at, name, 0) == 0 || depth == 0)
+        return;
+    fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory)
+        return;
+    while ((entry = readdir(directory)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            remove_entry(dirfd(directory), entry->d_name, depth - 1);
+    closedir(directory);
+    unlinkat(at, name, AT_REMOVEDIR);
+}
+
 void directory_remove(const char *path)
 {
     DIR *directory = *path != '\0' ? opendir(path) : NULL;
@@ -43,7 +63,7 @@ void directory_remove(const char *path)
         return;
     while ((entry = readdir(directory)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(directory), entry->d_name, 0);
+            remove_entry(dirfd(directory), entry->d_name, 8);
     closedir(directory);
     rmdir(path);
 }

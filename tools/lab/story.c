@@ -174,6 +174,8 @@ static int play(struct request *request, const struct scenario *scenario)
         return status;
     if (!request->show.quiet)
         play_unscaled(stderr, scenario, &request->play);
+    if (!request->show.quiet)
+        play_program(stderr, scenario);
     request->play.progress = !request->show.quiet && isatty(STDERR_FILENO);
     r = timeline_create(&timeline, scenario);
     if (r < 0)

@@ -214,6 +214,9 @@ char *text_app(char *text, size_t size, const struct timeline_app *app)
     case APP_ENDED:
         snprintf(text, size, "the process was killed; its kernel closes");
         break;
+    case APP_EXITED:
+        snprintf(text, size, "the program ended, exit status %u", app->bytes);
+        break;
     }
     return text;
 }

@@ -219,6 +219,7 @@ static int tell_app(struct telling *telling, const struct timeline_event *e)
     case APP_HEARTBEAT_TIMEOUT:
     case APP_IDLE_CLOSE:
     case APP_ENDED:
+    case APP_EXITED:
         break;
     }
     if (follows(e->app.act) && just_now(telling, e))

@@ -218,6 +218,7 @@ bool ladder_is_alarm(const struct timeline_event *e)
     case APP_READ_TIMEOUT:
     case APP_HEARTBEAT_TIMEOUT:
     case APP_ENDED:
+    case APP_EXITED:
         return true;
     case APP_CONNECT:
     case APP_CONNECTED:
@@ -276,6 +277,8 @@ char *ladder_text_app(char *text, const struct timeline_event *e)
         return say(text, "closes: idle too long");
     case APP_ENDED:
         return say(text, "process killed");
+    case APP_EXITED:
+        return say(text, "program ended");
     case APP_CONNECTED:
     case APP_ACCEPTED:
     case APP_READ:

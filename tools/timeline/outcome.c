@@ -29,6 +29,12 @@ static void see_app(struct outcome_side *side, mtime_t t, const struct timeline_
         side->gave_up = true;
         side->noticed = first ? t : side->noticed;
         break;
+    case APP_EXITED:
+        if (!side->closed) {
+            side->gave_up = true;
+            side->noticed = first ? t : side->noticed;
+        }
+        break;
     case APP_CLOSE:
     case APP_IDLE_CLOSE:
     case APP_ENDED:

@@ -34,6 +34,9 @@ static bool see_all(struct plot_area *area)
             any = true;
         }
     }
+    for (size_t i = 0; any && i < plot->n_marks; i++)
+        if (plot_axis_shows(&area->x, plot->marks[i].x))
+            plot_axis_see(&area->x, plot->marks[i].x);
     return any;
 }
 
@@ -60,7 +63,7 @@ static void draw_head(struct plot_area *area)
         y = draw_lines(area->to, EDGE, y, 22, &title, area->plot->title, 3);
     if (area->plot->subtitle)
         y = draw_lines(area->to, EDGE, y, 16, &subtitle, area->plot->subtitle, 6);
-    area->top = y + 20;
+    area->top = y + 20 + plot_marks_height(area->plot);
 }
 
 /* Turned by a quarter, beside its axis. */
@@ -165,6 +168,7 @@ static double draw(struct plot_area *area)
     y = draw_axes(area);
     for (size_t i = 0; i < area->plot->n_curves; i++)
         plot_draw_curve(area, i);
+    plot_draw_marks(area);
     if (plot_named_at_ends(area->plot) && !area->plot->right_label)
         plot_draw_names(area);
     else

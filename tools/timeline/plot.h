@@ -20,6 +20,11 @@ enum plot_unit {
     PLOT_DURATION /* x or y in seconds, shown as 5min, 2h, 3d */,
     PLOT_PERCENT
 };
+/* A place on the x axis, with a line through the plot. */
+struct plot_mark {
+    double x;
+    const char *label;
+};
 struct plot {
     const char *title, *subtitle;
     const char *x_label, *y_label, *right_label; /* right_label NULL: no right axis */
@@ -27,6 +32,8 @@ struct plot {
     bool x_log;
     const struct plot_curve *curves;
     size_t n_curves;
+    const struct plot_mark *marks;
+    size_t n_marks;
 };
 /* 0 or a negative errno; -EINVAL for nothing to draw. */
 int plot_write(FILE *to, const struct plot *plot);

@@ -44,6 +44,10 @@ void plot_draw_curve(const struct plot_area *area, size_t i);
 /* Where its last point is; false: it has none. */
 bool plot_curve_end(const struct plot_area *area, size_t i, double *x, double *y);
 
+/* Lines at places of the x axis, named above the frame: so much room they need there. */
+double plot_marks_height(const struct plot *plot);
+void plot_draw_marks(const struct plot_area *area);
+
 /* Names at the curves' ends, if they are few and all belong to one axis. */
 bool plot_named_at_ends(const struct plot *plot);
 double plot_names_width(const struct plot *plot);

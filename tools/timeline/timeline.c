@@ -161,6 +161,8 @@ const char *app_act_name(enum app_act act)
         return "heartbeat timeout";
     case APP_IDLE_CLOSE:
         return "idle close";
+    case APP_EXITED:
+        return "exited";
     case APP_ENDED:
         return "killed";
     }

@@ -65,6 +65,7 @@ enum app_act {
     APP_HEARTBEAT_TIMEOUT,
     APP_IDLE_CLOSE,
     APP_ENDED, /* killed */
+    APP_EXITED, /* live, a real program: bytes is its exit status */
 };
 enum app_call { CALL_NONE, CALL_CONNECT, CALL_READ, CALL_WRITE, CALL_POLL };
 

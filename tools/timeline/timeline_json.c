@@ -172,6 +172,7 @@ static const char *act_word(enum app_act act)
     case APP_ERROR:
     case APP_CLOSE:
     case APP_ENDED:
+    case APP_EXITED:
         return app_act_name(act);
     case APP_EOF:
         return "eof";

@@ -168,6 +168,7 @@ static void see_app(struct text *text, const struct timeline_event *e)
     case APP_ERROR:
     case APP_CLOSE:
     case APP_ENDED:
+    case APP_EXITED:
         told->waits_since = MTIME_NEVER;
         break;
     case APP_CONNECT:

@@ -37,6 +37,8 @@ int agent_start(struct agent *agent, const struct agent_spec *spec)
         if (getppid() != lab)
             _exit(1);
         setpgid(0, 0); /* what the terminal sends is for the lab */
+        if (spec->program)
+            agent_program(pair[1], spec);
         agent_process(pair[1], spec);
     }
     r = agent->pid < 0 ? -errno : 0;
@@ -72,6 +74,7 @@ void agent_kill(struct agent *agent)
 {
     if (agent->pid <= 0)
         return;
+    kill(-agent->pid, SIGKILL); /* with what it started */
     kill(agent->pid, SIGKILL);
     waitpid(agent->pid, NULL, 0);
     agent->pid = 0;

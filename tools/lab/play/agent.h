@@ -8,6 +8,7 @@
  * Deeds are told to it over a socket pair.
  */
 
+#include "tools/lab/programs/program.h"
 #include "tools/lab/space.h"
 #include "tools/timeline/timeline.h"
 
@@ -22,8 +23,10 @@ struct agent_spec {
     const struct scenario_host *host;
     enum flow_side side;
     unsigned speed;
-    const char *server; /* the address a client connects to */
-    uint16_t port;      /* the server's */
+    const char *server;            /* the address a client connects to */
+    uint16_t port;                 /* the server's */
+    const struct program *program; /* the real one; NULL: sockets of our own */
+    const char *directory;         /* for a program's files */
 };
 struct agent_report {
     int64_t wall_ns;      /* CLOCK_MONOTONIC; of a call that makes packets: before it */

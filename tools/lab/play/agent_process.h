@@ -36,6 +36,9 @@ struct agent_self {
 /* Enters the namespace, reports that it is ready (or app.error), and never returns. */
 _Noreturn void agent_process(int control, const struct agent_spec *spec);
 
+/* The same for a spec with a program. */
+_Noreturn void agent_program(int control, const struct agent_spec *spec);
+
 /* agent_socket.c */
 mtime_t agent_now(void);
 void agent_report(struct agent_self *self, const struct agent_socket *socket, mtime_t when,

@@ -139,6 +139,7 @@ int play_run(const struct scenario *scenario, const struct play_options *options
         return command_failed("lab", "out of memory");
     play->scenario = scenario;
     play->options = options;
+    play->program[FLOW_SERVER] = play->program[FLOW_CLIENT] = play_program(NULL, scenario);
     child_init();
     space_remove_leftovers();
     directory_remove_leftovers();

@@ -7,6 +7,7 @@
  * firewall, and gives the same timeline as the simulator. Needs what `idlewall lab` needs.
  */
 
+#include "tools/lab/programs/program.h"
 #include "tools/scenario/scenario.h"
 #include "tools/timeline/timeline.h"
 
@@ -21,6 +22,10 @@ struct play_options {
 /* Can a Linux kernel play this at that speed? DONE, or WRONG_USE after a message for everything
  * that stands against it. */
 int play_possible(const struct scenario *scenario, const struct play_options *options);
+
+/* The real program that plays a software's server; NULL: none is known, or it is not installed
+ * (then said so on `to`, if that is not NULL). */
+const struct program *play_program(FILE *to, const struct scenario *scenario);
 
 /* The running kernel's CONFIG_HZ; 0: not known. */
 unsigned play_kernel_hz(void);

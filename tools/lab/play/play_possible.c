@@ -88,6 +88,41 @@ static void check_path(const struct scenario *s, unsigned *faults)
             against(faults, "`%s`", deed_name(s->deeds[i].verb));
 }
 
+const struct program *play_program(FILE *to, const struct scenario *scenario)
+{
+    const struct software *software = scenario->host[FLOW_SERVER].software;
+    const struct program *found = software ? program_find(software->name) : NULL;
+    char missing[256];
+
+    if (found && program_installed(found, missing, sizeof(missing)) == 1)
+        return found;
+    if (to && found)
+        fprintf(to, "%s is not installed (Debian: %s): sockets of the lab's own play its part.\n",
+                software->name, missing);
+    else if (to && software)
+        fprintf(to, "%s is no program that the lab can start: sockets of its own play its part.\n",
+                software->name);
+    return NULL;
+}
+
+/* A real program does what it does. */
+static void check_program(const struct scenario *s, unsigned *faults)
+{
+    if (!play_program(NULL, s))
+        return;
+    for (size_t i = 0; i < s->n_deeds; i++) {
+        const struct deed *deed = &s->deeds[i];
+        bool server = deed->place == scenario_server(s);
+
+        if (deed->verb <= DEED_USER_TIMEOUT && deed->verb != DEED_CONNECT &&
+            deed->verb != DEED_KILL && deed->verb != DEED_CLOSE && deed->verb != DEED_SEND)
+            against(faults, "`%s` of a real %s", deed_name(deed->verb),
+                    server ? "server" : "client");
+        if (server && deed->verb == DEED_CLOSE)
+            against(faults, "`%s` of a real server", deed_name(deed->verb));
+    }
+}
+
 int play_possible(const struct scenario *scenario, const struct play_options *options)
 {
     unsigned faults = 0;
@@ -100,6 +135,7 @@ int play_possible(const struct scenario *scenario, const struct play_options *op
     for (unsigned side = 0; side < 2; side++)
         check_host(scenario, side, &faults);
     check_path(scenario, &faults);
+    check_program(scenario, &faults);
     check_speed(scenario, options->speed, &faults);
     return faults == 0 ? DONE : WRONG_USE;
 }

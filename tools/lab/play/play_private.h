@@ -32,7 +32,9 @@ struct play {
     struct tape tape[CHAIN_PLACES][2]; /* towards the client, towards the server; fd -1: none */
     struct socket_watch sockets[2];    /* by flow_side */
     struct agent agent[2];
-    struct agent_report *reports[2]; /* owned */
+    const struct program *program[2];     /* NULL: sockets of our own */
+    char program_directory[PATH_MAX / 2]; /* for their files; "" without one */
+    struct agent_report *reports[2];      /* owned */
     size_t n_reports[2], room_reports[2];
     struct play_done *done; /* owned; one for each deed done so far */
     size_t n_done;
@@ -46,6 +48,7 @@ int play_set_up(struct play *play);
 int play_stop(struct play *play);
 void play_take_down(struct play *play);
 int play_start_agent(struct play *play, enum flow_side side);
+void play_show_programs(const struct play *play);
 int play_start_firewall(struct play *play, size_t i);
 int play_stop_firewall(struct play *play, size_t i);
 

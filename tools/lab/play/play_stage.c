@@ -71,12 +71,44 @@ int play_start_agent(struct play *play, enum flow_side side)
                               .side = side,
                               .speed = play->options->speed,
                               .server = CHAIN_SERVER,
-                              .port = play->scenario->host[FLOW_SERVER].port};
+                              .port = play->scenario->host[FLOW_SERVER].port,
+                              .program = play->program[side],
+                              .directory = play->program_directory};
     int r = agent_start(&play->agent[side], &spec);
 
     return r == 0 ? DONE
                   : command_failed("lab", "the %s's application could not start: %s",
                                    flow_side_name(side), strerror(-r));
+}
+
+/* What real programs said, when one of them is the reason. */
+void play_show_programs(const struct play *play)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        char path[PATH_MAX], line[512];
+        FILE *from;
+
+        if (!play->program[side])
+            continue;
+        snprintf(path, sizeof(path), "%s/%s.log", play->program_directory,
+                 flow_side_name((enum flow_side)side));
+        from = fopen(path, "re");
+        while (from && fgets(line, sizeof(line), from))
+            fprintf(stderr, "%s: %s", flow_side_name((enum flow_side)side), line);
+        if (from)
+            fclose(from);
+    }
+}
+
+static int make_program_directory(struct play *play)
+{
+    if (!play->program[FLOW_SERVER])
+        return DONE;
+    snprintf(play->program_directory, sizeof(play->program_directory), "%s/programs",
+             play->directory);
+    if (mkdir(play->program_directory, 0755) == 0 && chmod(play->directory, 0711) == 0)
+        return DONE;
+    return command_failed("lab", "%s: %s", play->program_directory, strerror(errno));
 }
 
 static int start_tapes(struct play *play)
@@ -147,6 +179,8 @@ int play_set_up(struct play *play)
         errno != EEXIST)
         r = command_failed("lab", "%s: %s", play->options->record, strerror(errno));
     if (r == DONE)
+        r = make_program_directory(play);
+    if (r == DONE)
         r = chain_make(&play->chain, play->scenario);
     if (r == DONE)
         r = chain_sysctls(&play->chain, play->scenario, play->options->speed);
@@ -160,7 +194,11 @@ int play_set_up(struct play *play)
         r = lose(play);
     if (r == DONE)
         r = play_start_agent(play, FLOW_SERVER);
-    return r == DONE ? play_start_agent(play, FLOW_CLIENT) : r;
+    if (r == DONE)
+        r = play_start_agent(play, FLOW_CLIENT);
+    if (r != DONE)
+        play_show_programs(play);
+    return r;
 }
 
 int play_stop_firewall(struct play *play, size_t i)
