@@ -10,15 +10,20 @@
 
 const char replay_help[] =
     "usage: idlewall replay CAPTURE... --profile NAME | --policy FILE [OPTION...]\n"
+    "       idlewall replay merge FILE...\n"
     "Which connections of this traffic would that firewall have broken? Captures (pcap, pcapng,\n"
     "gzip, zstd, - for standard input) go through the engine in capture time, as if it had stood\n"
     "there. Several are read as one, in time order.\n"
     "\n"
     "  --profile NAME        a shipped firewall; `idlewall profile list` shows them\n"
     "  --policy FILE         a policy, - for standard input\n"
-    "  --compare NAME,...    the same traffic under these profiles too, side by side\n"
+    "  --compare NAME,...    the same traffic under these profiles, side by side\n"
+    "  --sweep A..B          what every value of one timeout from A to B would break and cost, in\n"
+    "                        one pass; or a list: 1min,5min,1h\n"
+    "  --timeout NAME        which timeout that is (default: tcp-established)\n"
+    "  --svg FILE            a picture of the sweep\n"
     "  --flows               every connection, too, when it is over\n"
-    "  --independent         each capture on its own: they are not of one time and place\n"
+    "  --independent         each capture on its own, as not of one time and place; one summary\n"
     "  --checksums           a packet with a wrong checksum is dropped (a sender's own capture\n"
     "                        holds unfinished ones)\n"
     "  --fail-on-broken      exit status 1 if a connection would have been broken\n"
@@ -31,12 +36,15 @@ const char replay_help[] =
     "read to its end; what could be is shown.\n"
     "Example: idlewall replay monday.pcap --profile aws-nat-gateway --flows\n";
 
-enum { PROFILE = 256, POLICY, COMPARE, FLOWS, INDEPENDENT, CHECKSUMS, FAIL, QUIET, THREADS };
+enum { PROFILE = 256, POLICY, COMPARE, FLOWS, INDEPENDENT, CHECKSUMS, FAIL, QUIET, THREADS, SWEEP, TIMEOUT, SVG };
 
 static const struct option longs[] = {
     {"profile", required_argument, NULL, PROFILE},
     {"policy", required_argument, NULL, POLICY},
     {"compare", required_argument, NULL, COMPARE},
+    {"sweep", required_argument, NULL, SWEEP},
+    {"timeout", required_argument, NULL, TIMEOUT},
+    {"svg", required_argument, NULL, SVG},
     {"flows", no_argument, NULL, FLOWS},
     {"independent", no_argument, NULL, INDEPENDENT},
     {"checksums", no_argument, NULL, CHECKSUMS},
@@ -51,8 +59,9 @@ static const struct option longs[] = {
 /* The command line's own, before it is understood as a whole. */
 struct request {
     struct replay_command command;
-    const char *profile, *policy;
+    const char *profile, *policy, *sweep, *timeout;
     char *compare; /* owned: a list, taken apart */
+    char *others;  /* of it: those beside the firewall */
 };
 
 static int read_form(struct replay_command *command, const char *text)
@@ -93,6 +102,15 @@ static int take(struct request *request, int code, const char *value)
     case COMPARE:
         free(request->compare);
         request->compare = strdup(value);
+        break;
+    case SWEEP:
+        request->sweep = value;
+        break;
+    case TIMEOUT:
+        request->timeout = value;
+        break;
+    case SVG:
+        command->svg = value;
         break;
     case FLOWS:
         command->flows = true;
@@ -153,25 +171,37 @@ static int read_firewall(struct request *request)
     return r < 0 ? command_failed("replay", "%s: %s", command->firewall, strerror(-r)) : DONE;
 }
 
+/* Without --profile and --policy, the first of the list is the firewall. */
+static void begin_compared(struct request *request)
+{
+    request->others = request->compare;
+    if (request->profile || request->policy || !request->compare || !*request->compare)
+        return;
+    request->profile = request->compare;
+    request->others = request->compare + strcspn(request->compare, ",");
+    if (*request->others)
+        *request->others++ = '\0';
+}
+
 static int read_compared(struct request *request)
 {
     struct replay_command *command = &request->command;
     char *state = NULL;
     size_t room = 1;
 
-    for (const char *c = request->compare; *c; c++)
+    for (const char *c = request->others; *c; c++)
         room += *c == ',';
     command->compare = calloc(room, sizeof(*command->compare));
     if (!command->compare)
         return command_failed("replay", "%s", strerror(ENOMEM));
-    for (char *name = strtok_r(request->compare, ",", &state); name;
+    for (char *name = strtok_r(request->others, ",", &state); name;
          name = strtok_r(NULL, ",", &state)) {
         if (!policy_shipped_find(name, strlen(name)))
             return unknown_profile(name);
         command->compare[command->n_compare++] = name;
     }
     if (command->n_compare == 0)
-        return command_misused("replay", "--compare: a list of profiles is needed");
+        return command_misused("replay", "--compare: at least two firewalls are needed");
     for (size_t i = 0; i < command->n_captures; i++)
         if (strcmp(command->captures[i], "-") == 0)
             return command_misused("replay", "--compare reads the captures several times: not from "
@@ -193,12 +223,21 @@ static int understood(struct request *request)
         return command_misused("replay", "standard input can be read once");
     if (request->compare && command->independent)
         return command_misused("replay", "--compare or --independent, not both");
+    begin_compared(request);
+    if ((request->timeout || command->svg) && !request->sweep)
+        return command_misused("replay", "--timeout and --svg belong to --sweep");
+    if (request->sweep && (request->compare || command->independent || command->flows ||
+                           command->fail_on_broken))
+        return command_misused("replay", "--sweep takes neither --compare nor --independent, "
+                                         "--flows or --fail-on-broken");
     status = read_firewall(request);
     if (status == DONE && request->compare)
         status = read_compared(request);
     if (status != DONE)
         return status;
     replay_catch();
+    if (request->sweep)
+        return replay_flush(replay_sweep(command, request->sweep, request->timeout));
     return replay_flush(request->compare ? replay_compare(command) : replay_play(command));
 }
 
@@ -207,6 +246,8 @@ int replay_command_run(int argc, char **argv)
     struct request request = {0};
     int status = DONE, code;
 
+    if (argc > 1 && strcmp(argv[1], "merge") == 0)
+        return replay_merge(argc - 1, argv + 1);
     while (status == DONE && (code = command_option(argc, argv, ":o:h", longs, &status)) != -1) {
         if (code == COMMAND_OVER)
             goto out;

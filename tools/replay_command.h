@@ -22,12 +22,17 @@ struct replay_command {
     const char *svg;
     unsigned threads;
     bool flows, independent, fail_on_broken, quiet, checksums;
+    struct sweep *sweep; /* NULL: no sweep */
     bool told; /* what is wrong with the captures */
 };
 
 /* Each returns the exit status. */
 int replay_play(const struct replay_command *command);
 int replay_compare(const struct replay_command *command);
+/* --sweep VALUES of that timeout; NULL: tcp-established. */
+int replay_sweep(struct replay_command *command, const char *values, const char *timeout);
+/* `replay merge`: results that were written as JSON, joined. argv[0] is "merge". */
+int replay_merge(int argc, char **argv);
 
 /* One run with everything around it: progress, an interrupt, the message about a capture that is
  * broken. *status is COULD_NOT then, and what there is can be shown unless nothing was read. */

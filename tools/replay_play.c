@@ -49,62 +49,75 @@ static void take_compared(void *arg, const struct replay_flow *flow)
         reader->error = r;
 }
 
-static void show_summary(const struct reader *reader, bool after_flows)
+static void show_summary(const struct replay_command *command, const struct summary *summary)
 {
-    if (reader->command->quiet)
+    if (command->quiet)
         return;
-    switch (reader->command->form) {
+    switch (command->form) {
     case REPLAY_TEXT:
-        if (after_flows)
+        if (command->flows)
             putchar('\n');
-        summary_text(stdout, reader->summary);
+        summary_text(stdout, summary);
         break;
     case REPLAY_JSON:
-        summary_json(stdout, reader->summary);
+        summary_json(stdout, summary);
         break;
     case REPLAY_CSV:
         break;
     }
 }
 
-static int play_some(const struct replay_command *command, const char *const *captures, size_t n)
+/* One run, added to what the summary has. */
+static int play_some(struct reader *reader, const char *const *captures, size_t n, bool *any)
 {
-    struct reader reader = {.command = command, .summary = summary_create()};
-    struct replay_options options = {.flow = take_flow, .arg = &reader};
+    const struct replay_command *command = reader->command;
+    struct replay_options options = {.flow = take_flow, .arg = reader};
     struct replay_totals totals;
     int status = COULD_NOT;
 
-    if (!reader.summary)
-        return command_failed("replay", "%s", strerror(ENOMEM));
+    summary_set_captures(reader->summary, captures, n);
     if (replay_take(command, captures, n, &options, &totals, &status)) {
-        summary_totals(reader.summary, &totals);
-        show_summary(&reader, command->flows && totals.flows > 0);
+        summary_totals(reader->summary, &totals);
+        *any = true;
+        if (status == DONE && command->fail_on_broken && totals.by_outcome[REPLAY_BROKEN] > 0)
+            status = NO;
     }
-    if (reader.error < 0)
-        status = command_failed("replay", "%s", strerror(-reader.error));
-    if (status == DONE && command->fail_on_broken && totals.by_outcome[REPLAY_BROKEN] > 0)
-        status = NO;
-    summary_destroy(reader.summary);
+    if (reader->error < 0)
+        status = command_failed("replay", "%s", strerror(-reader->error));
     return status;
+}
+
+static void show_heading(const struct replay_command *command)
+{
+    if (command->quiet)
+        return;
+    if (command->form == REPLAY_CSV)
+        replay_flow_csv(stdout, NULL);
+    else if (command->form == REPLAY_TEXT && command->flows)
+        replay_flow_text(stdout, NULL);
 }
 
 int replay_play(const struct replay_command *command)
 {
+    struct reader reader = {.command = command, .summary = summary_create()};
+    size_t step = command->independent ? 1 : command->n_captures;
     int worst = DONE;
+    bool any = false;
 
-    if (command->form == REPLAY_CSV && !command->quiet)
-        replay_flow_csv(stdout, NULL);
-    if (!command->independent)
-        return play_some(command, command->captures, command->n_captures);
-    for (size_t i = 0; i < command->n_captures; i++) {
-        int status;
+    if (!reader.summary || summary_set_policy(reader.summary, command->firewall) < 0) {
+        summary_destroy(reader.summary);
+        return command_failed("replay", "%s", strerror(ENOMEM));
+    }
+    show_heading(command);
+    for (size_t i = 0; reader.error == 0 && i < command->n_captures; i += step) {
+        int status = play_some(&reader, command->captures + i, step, &any);
 
-        if (command->form == REPLAY_TEXT && !command->quiet)
-            printf("%s%s:\n", i > 0 ? "\n" : "", command->captures[i]);
-        status = play_some(command, command->captures + i, 1);
         if (status > worst)
             worst = status;
     }
+    if (any)
+        show_summary(command, reader.summary);
+    summary_destroy(reader.summary);
     return worst;
 }
 
