@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/replay/sweep.h"
 #include "tools/replay_command.h"
 
 #include <errno.h>
@@ -97,7 +98,9 @@ bool replay_take(const struct replay_command *command, const char *const *captur
     actual.progress = command->quiet ? NULL : progress;
     actual.stop = &stopped;
     actual.arg = &watched;
-    r = replay_run(captures, n, &actual, totals, &fault, &broken);
+    r = command->sweep
+            ? sweep_run(captures, n, &actual, command->sweep, totals, &fault, &broken)
+            : replay_run(captures, n, &actual, totals, &fault, &broken);
     progress_finish(&watched.progress);
     *status = DONE;
     if (r < 0) {
