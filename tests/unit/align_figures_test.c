@@ -220,6 +220,29 @@ static void an_interval_longer_than_idle(void **state)
     is_within(&fact, &m);
 }
 
+/* Known from an answered probe; later nobody answers, and the time since the last word says that
+ * idle is shorter than that. */
+static void what_idle_cannot_be_the_interval_is(void **state)
+{
+    struct socket_fact fact;
+    struct model m;
+
+    (void)state;
+    open_model(&m, 10, 75, NULL);
+    pass(&m, 11000);
+    fact = look(&m, true);
+    assert_int_equal(fact.idle.low, 74 * MTIME_SEC);
+    pass(&m, 80000);
+    receive(&m);
+    m.peer_dead = true;
+    pass(&m, 150000);
+    look_again(&fact, &m, true, 11000);
+    assert_int_equal(fact.idle.low, MTIME_SEC);
+    assert_int_equal(fact.idle.high, 70 * MTIME_SEC);
+    assert_int_equal(fact.interval.low, 74 * MTIME_SEC);
+    is_within(&fact, &m);
+}
+
 static void defaults_until_contradicted(void **state)
 {
     struct socket_fact fact;
@@ -241,6 +264,24 @@ static void defaults_until_contradicted(void **state)
     assert_int_equal(fact.figures, FIGURES_INFERRED);
     assert_int_equal(fact.count, 0);
     is_within(&fact, &m);
+}
+
+/* `net.ipv4.tcp_keepalive_time = 10` beside Linux' 75 s: 74 s left contradict nothing. */
+static void defaults_with_a_long_interval(void **state)
+{
+    struct socket_fact fact;
+    struct model m;
+
+    (void)state;
+    open_model(&m, 10, 75, NULL);
+    pass(&m, 11000);
+    fact = look(&m, true);
+    fact.figures = FIGURES_DEFAULT;
+    fact.idle = (struct bounds){10 * MTIME_SEC, 10 * MTIME_SEC};
+    fact.interval = (struct bounds){75 * MTIME_SEC, 75 * MTIME_SEC};
+    pass(&m, 12000);
+    look_again(&fact, &m, true, 11000);
+    assert_int_equal(fact.figures, FIGURES_DEFAULT);
 }
 
 static struct socket_fact seen(enum socket_state socket, enum socket_timer timer, uint64_t inode)
@@ -292,6 +333,20 @@ static void what_was_hidden_is_seen_later(void **state)
     assert_int_equal(fact.figures, FIGURES_INFERRED);
 }
 
+/* Closed by its process, it waits for a FIN with keepalive's timer. */
+static void the_timer_of_a_closed_socket_is_not_keepalive(void **state)
+{
+    struct socket_fact fact = seen(SOCKET_ESTABLISHED, TIMER_OFF, 1), later = fact;
+
+    (void)state;
+    later.state = SOCKET_FIN_WAIT_2;
+    later.timer = TIMER_KEEPALIVE;
+    later.timer_left = 50 * MTIME_SEC;
+    figures_narrow(&fact, &later, MTIME_SEC);
+    assert_int_equal(fact.keepalive, KEEPALIVE_OFF);
+    assert_int_equal(fact.figures, FIGURES_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +356,9 @@ int main(void)
         cmocka_unit_test(watched_while_it_dies),
         cmocka_unit_test(an_interval_longer_than_idle),
         cmocka_unit_test(defaults_until_contradicted),
+        cmocka_unit_test(what_idle_cannot_be_the_interval_is),
+        cmocka_unit_test(defaults_with_a_long_interval),
+        cmocka_unit_test(the_timer_of_a_closed_socket_is_not_keepalive),
         cmocka_unit_test(off_on_or_not_known),
         cmocka_unit_test(what_was_hidden_is_seen_later),
     };

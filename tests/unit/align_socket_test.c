@@ -444,6 +444,35 @@ static void names_from_outside(void **state)
     assert_int_equal(fact.pid, INT32_MAX);
 }
 
+static void who_listens_is_the_server(void **state)
+{
+    static const struct {
+        const char *listener, *socket;
+        bool server;
+    } pairs[] = {
+        {"0.0.0.0:5000", "192.0.2.1:5000 192.0.2.2:80", true},
+        {"*:5000", "192.0.2.1:5000 192.0.2.2:80", true},
+        {"[::]:5000", "192.0.2.1:5000 192.0.2.2:80", true},
+        {"[::]:5000", "[2001:db8::1]:5000 [2001:db8::2]:80", true},
+        {"0.0.0.0:5000", "[2001:db8::1]:5000 [2001:db8::2]:80", false},
+        {"192.0.2.1:5000", "192.0.2.1:5000 192.0.2.2:80", true},
+        {"127.0.0.1:5000", "192.0.2.1:5000 192.0.2.2:80", false},
+        {"0.0.0.0:5001", "192.0.2.1:5000 192.0.2.2:6000", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+        struct socket_fact fact;
+        char text[256];
+
+        snprintf(text, sizeof(text), "ESTAB 0 0 %s\nLISTEN 0 9 %s *:*\n", pairs[i].socket,
+                 pairs[i].listener);
+        fact = read_one(text);
+        if (fact.listened != pairs[i].server || fact.listened_guessed)
+            fail_msg("%s", text);
+    }
+}
+
 static void a_later_look_finds_its_socket(void **state)
 {
     struct socket_table table = {0}, later = {0};
@@ -488,6 +517,7 @@ int main(void)
         cmocka_unit_test(addresses),
         cmocka_unit_test(containers_and_instances),
         cmocka_unit_test(names_from_outside),
+        cmocka_unit_test(who_listens_is_the_server),
         cmocka_unit_test(a_later_look_finds_its_socket),
     };
 
