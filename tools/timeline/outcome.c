@@ -31,7 +31,7 @@ static void see_app(struct outcome_side *side, mtime_t t, const struct timeline_
         break;
     case APP_EXITED:
         if (!side->closed) {
-            side->gave_up = true;
+            side->exited = true;
             side->noticed = first ? t : side->noticed;
         }
         break;
@@ -214,14 +214,20 @@ static bool waits_for_application(const struct outcome_side *one, const struct o
            (one->state == SOCKET_ESTABLISHED && one->view.timer == TIMER_PERSIST);
 }
 
+/* Its socket is gone, and its application has not been told. */
+static bool unnoticed(const struct outcome_side *one)
+{
+    return one->ended != MTIME_NEVER && !one->closed && !one->eof && one->crashed_at == MTIME_NEVER;
+}
+
 static void conclude(struct outcome_connection *out)
 {
     for (unsigned side = 0; side < 2; side++) {
         struct outcome_side *one = &out->side[side], *other = &out->side[!side];
 
         one->believes = left_alone(one, other);
-        out->broken |= one->believes || one->error != 0 || one->gave_up ||
-                       (other->vanished && one->state == SOCKET_ESTABLISHED);
+        out->broken |= one->believes || one->error != 0 || one->gave_up || one->exited ||
+                       unnoticed(one) || (other->vanished && one->state == SOCKET_ESTABLISHED);
         out->stuck |= waits_for_application(one, other);
     }
 }

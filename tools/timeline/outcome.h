@@ -13,6 +13,7 @@ struct outcome_side {
     mtime_t noticed; /* when its application got the error or end; MTIME_NEVER: it did not */
     int error;       /* errno; 0: EOF, its own close, or nothing */
     bool eof, closed, gave_up; /* gave_up: an own timeout */
+    bool exited;               /* a real program ended by itself */
     enum socket_state state;   /* at the end */
     bool believes; /* ESTABLISHED or CLOSE_WAIT at the end, and the other end's socket is gone */
     bool crashed;  /* its host was, at the end */

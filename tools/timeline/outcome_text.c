@@ -96,6 +96,8 @@ static void end_met(FILE *to, const struct outcome_connection *o, unsigned side)
         fprintf(to, "closed at %s", story_clock(one->closed_at, at));
     else if (one->error)
         fprintf(to, "was told at %s: %s (%s)", at, errno_name(one->error), strerror(one->error));
+    else if (one->exited)
+        fprintf(to, "ended its program at %s", at);
     else if (one->gave_up)
         fprintf(to, "gave up by its own timeout at %s", at);
     else
@@ -148,7 +150,7 @@ static void end_stands(FILE *to, const struct timeline *timeline,
 
 static bool met(const struct outcome_side *one)
 {
-    return one->error || one->gave_up || one->eof || one->closed;
+    return one->error || one->gave_up || one->exited || one->eof || one->closed;
 }
 
 static void end_said(FILE *to, const struct timeline *timeline, const struct outcome_connection *o,

@@ -63,7 +63,12 @@ static void set_environment(const struct agent_spec *spec)
     setenv("LAB_DIR", spec->directory, 1);
     setenv("LAB_SERVER", spec->server, 1);
     set_number("LAB_PORT", spec->port);
-    setenv("LAB_KEEPALIVE", words[host->keepalive], 1);
+    /* A client that asks for nothing has none, whatever its library would do. */
+    setenv("LAB_KEEPALIVE",
+           words[spec->side == FLOW_CLIENT && host->keepalive == SOFTWARE_KEEPALIVE_UNSET
+                     ? SOFTWARE_KEEPALIVE_OFF
+                     : host->keepalive],
+           1);
     set_number("LAB_IDLE", host->times.idle / second);
     set_number("LAB_INTERVAL", host->times.interval / second);
     set_number("LAB_COUNT", host->times.count);

@@ -64,10 +64,13 @@ static int host_sysctls(const struct space *space, const struct scenario_host *h
 {
     const struct system *s = &host->system;
     mtime_t second = MTIME_SEC * (mtime_t)speed;
+    /* What an application asks for is, for real programs that cannot, what their system has. */
+    const struct keepalive_times *k =
+        host->keepalive == SOFTWARE_KEEPALIVE_ON ? &host->times : &s->keepalive;
     struct sysctl sysctls[] = {
-        {"tcp_keepalive_time", s->keepalive.idle / second, false, 0, NULL},
-        {"tcp_keepalive_intvl", s->keepalive.interval / second, false, 0, NULL},
-        {"tcp_keepalive_probes", s->keepalive.count, false, 0, NULL},
+        {"tcp_keepalive_time", k->idle / second, false, 0, NULL},
+        {"tcp_keepalive_intvl", k->interval / second, false, 0, NULL},
+        {"tcp_keepalive_probes", k->count, false, 0, NULL},
         {"tcp_syn_retries", s->syn_retries, false, 0, NULL},
         {"tcp_synack_retries", s->synack_retries, false, 0, NULL},
         {"tcp_retries2", s->retries, false, 0, NULL},
