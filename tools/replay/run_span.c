@@ -11,14 +11,15 @@ static uint64_t slowest(const struct run *run)
     return least;
 }
 
-/* The most entries there could be at any moment until the end of that span. */
-static uint64_t most_until(const struct run *run, uint64_t span, uint64_t least)
+/* Could there be too many entries before the end of that span? Where one shard went the others may
+ * follow: it has asked for all of them. */
+static bool may_fill(const struct run *run, uint64_t span, uint64_t least)
 {
     uint64_t most = (span + 1 - least) * run->span;
 
     for (unsigned i = 0; i < run->threads; i++)
         most += run->used[i];
-    return most;
+    return run->threads > 1 && run->limit && span >= run->highest && most > run->limit;
 }
 
 static bool must_wait(const struct run *run, uint64_t span)
@@ -27,7 +28,7 @@ static bool must_wait(const struct run *run, uint64_t span)
 
     if (run->threads == 1 || least >= span || span >= run->stop_at)
         return false;
-    return span >= least + RUN_LEAD || (run->limit && most_until(run, span, least) > run->limit);
+    return span >= least + RUN_LEAD || may_fill(run, span, least);
 }
 
 bool run_enter(struct run *run, struct shard *shard)
@@ -41,8 +42,7 @@ bool run_enter(struct run *run, struct shard *shard)
         pthread_cond_wait(&run->turned, &run->lock);
     if (options->stop && atomic_load(options->stop) && run->stop_at == UINT64_MAX)
         run->stop_at = run->highest;
-    if (run->threads > 1 && run->limit && span < run->stop_at &&
-        most_until(run, span, slowest(run)) > run->limit) {
+    if (span < run->stop_at && may_fill(run, span, slowest(run))) {
         run->stop_at = span;
         run->too_full = true;
     }
