@@ -579,7 +579,7 @@ static void the_text_says_what_matters(void **unused)
 
     (void)unused;
     assert_non_null(strstr(text, "\n  broken             1  "));
-    assert_non_null(strstr(text, "all 1 of the broken: idle 4min, interval 30s"));
+    assert_non_null(strstr(text, "would have saved it: idle 4min, interval 30s"));
     assert_non_null(strstr(text, "(idle + 2 * interval) * 9/8 + 1s < 350s"));
     assert_non_null(strstr(text, "1 reset to its sender. Late packets in all: 5."));
     assert_non_null(strstr(text, "198.51.100.2:1521  tcp"));

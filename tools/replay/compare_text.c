@@ -50,7 +50,7 @@ static void add_firewall(struct aligned *table, const struct compared *compared)
         aligned_add(table, "%llu", (unsigned long long)figures->by_outcome[order[i]]);
     aligned_add(table, "%llu", (unsigned long long)figures->late_packets);
     aligned_add(table, "%llu", (unsigned long long)summary->peak);
-    aligned_add(table, "%.*f", summary_mean(summary) < 10, summary_mean(summary));
+    aligned_add(table, "%.*f", summary_decimals(summary), summary_mean(summary));
     add_keepalive(table, summary);
 }
 
@@ -92,10 +92,10 @@ static void show_head(FILE *to, const struct summary *summary)
 
 void compare_text(FILE *to, const struct compared *compared, size_t n)
 {
-    static const char *const headings[] = {"firewall", "tcp idle",     "late packet",
-                                           "broken",   "saved",        "expired",
-                                           "refused",  "fine",         "late",
-                                           "peak",     "mean entries", "keepalive that would save"};
+    static const char *const headings[] = {
+        "firewall",     "tcp idle", "late is",      "broken",
+        "saved",        "expired",  "refused",      "fine",
+        "late packets", "peak",     "mean entries", "keepalive that would have saved"};
     size_t n_columns = sizeof(headings) / sizeof(headings[0]);
     struct compared_servers servers;
     struct aligned table;

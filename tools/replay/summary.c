@@ -145,6 +145,13 @@ double summary_mean(const struct summary *summary)
     return figures->observed_ms > 0 ? (double)figures->entry_ms / (double)figures->observed_ms : 0;
 }
 
+int summary_decimals(const struct summary *summary)
+{
+    double mean = summary_mean(summary);
+
+    return mean < 1 ? 3 : mean < 100 ? 1 : 0;
+}
+
 int summary_merge(struct summary *into, const struct summary *from)
 {
     int r = servers_merge(&into->servers, &from->servers);

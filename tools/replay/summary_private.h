@@ -80,7 +80,8 @@ struct summary {
     struct worst worst[SUMMARY_WORST]; /* the worst first */
     size_t n_worst;
 };
-double summary_mean(const struct summary *summary); /* entries */
+double summary_mean(const struct summary *summary);  /* entries */
+int summary_decimals(const struct summary *summary); /* that are worth printing of it */
 /* Keeps it if it is one of the worst; capture is copied. 0 or -ENOMEM. */
 int summary_add_worst(struct summary *summary, const struct replay_flow *flow, const char *capture);
 void replay_flow_members(FILE *to, const struct replay_flow *flow);

@@ -63,9 +63,17 @@ static void add_worst(struct aligned *table, const struct worst *worst, bool nam
 
 void summary_worst_table(FILE *to, const struct summary *summary)
 {
-    static const char *const headings[] = {"late",   "client",    "server",    "state",
-                                           "silent", "timeout",   "packet",    "at (UTC)",
-                                           "from",   "what then", "keepalives"};
+    static const char *const headings[] = {"late",
+                                           "client",
+                                           "server",
+                                           "state",
+                                           "silent",
+                                           "timeout",
+                                           "packet",
+                                           "at (UTC)",
+                                           "from",
+                                           "what then",
+                                           "keepalives in time"};
     size_t n = sizeof(headings) / sizeof(headings[0]);
     struct aligned table;
     bool named;

@@ -60,7 +60,7 @@ static void show_entries(FILE *to, const struct summary *summary)
     const struct figures *figures = &summary->figures;
 
     fprintf(to, "Table entries  %llu at the peak, %.*f on average", ll(summary->peak),
-            summary_mean(summary) < 10, summary_mean(summary));
+            summary_decimals(summary), summary_mean(summary));
     if (figures->parts > 1)
         fprintf(to, ", of one run; %llu if all peaks came at once", ll(figures->peak_sum));
     fputc('\n', to);
@@ -128,14 +128,16 @@ static void show_keepalive(FILE *to, const struct summary *summary)
     *put_duration(idle, keepalive.idle) = '\0';
     *put_duration(interval, keepalive.interval) = '\0';
     fprintf(to,
-            "Keepalive that would have saved %s%llu of the broken: idle %s, interval %s, on either "
-            "end.\n"
+            "Keepalive that would have saved %s: idle %s, interval %s, on either end.\n"
             "  (idle + %d * interval) * 9/8 + 1s < %s: %d probes may be lost, a kernel's timer may "
             "come an\n  eighth late, and packets take their time.\n",
-            figures->helped == broken ? "all " : "", ll(figures->helped), idle, interval,
-            SUMMARY_LOST, limit, SUMMARY_LOST);
+            broken == 1                 ? "it"
+            : figures->helped == broken ? "all of them"
+                                        : "the others",
+            idle, interval, SUMMARY_LOST, limit, SUMMARY_LOST);
     if (figures->too_slow > 0)
-        fprintf(to, "  %llu of them had one, but it came too seldom.\n", ll(figures->too_slow));
+        fprintf(to, "  Probes were seen, but too seldom, on %llu of them.\n",
+                ll(figures->too_slow));
 }
 
 void summary_text(FILE *to, const struct summary *summary)
