@@ -135,6 +135,12 @@ static const struct template *template_for(const struct row *row, enum flow_side
     return row->software[side] ? row->software[side] : template_find("linux");
 }
 
+const struct template *advice_target(const struct row *row, enum flow_side *side)
+{
+    *side = side_to_fix(row, need_of(row).payload);
+    return template_for(row, *side);
+}
+
 static void merge(struct advice *item, const struct row *row, const struct limit *limit)
 {
     const struct socket_fact *fact = row->fact;

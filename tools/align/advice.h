@@ -29,6 +29,10 @@ struct advices {
 int advices_make(struct advices *advices, const struct join *join);
 void advices_finish(struct advices *advices);
 
+/* Whose settings are to be changed for a connection that is not safe, and of which software they
+ * are. */
+const struct template *advice_target(const struct row *row, enum flow_side *side);
+
 /* Round figures that leave room for lost probes and lateness; false: none do. */
 bool advice_choose(const struct template *software, enum template_part part, mtime_t limit,
                    mtime_t rtt, struct figures *figures, unsigned *lost);

@@ -112,6 +112,15 @@ static int print(FILE *to, json_t *object)
     return r;
 }
 
+static void set_fix(json_t *object, const struct row *row)
+{
+    enum flow_side side;
+    const struct template *software = advice_target(row, &side);
+
+    set(object, "fix", json_string(flow_side_name(side)));
+    set(object, "fix_software", json_string(software->name));
+}
+
 static int row_json(FILE *to, const struct row *row)
 {
     const struct verdict *v = &row->verdict;
@@ -124,8 +133,10 @@ static int row_json(FILE *to, const struct row *row)
     if (!object || !words)
         goto out;
     show_reason(words, row);
-    if (v->kind != VERDICT_SAFE)
+    if (v->kind != VERDICT_SAFE) {
         set(object, "forgotten_in_s", seconds(v->due));
+        set_fix(object, row);
+    }
     set_fact(object, row);
     set_limit(object, &v->limit);
     set(object, "here", json_string(flow_side_name(row->connection.here)));

@@ -25,7 +25,7 @@ int align_json(FILE *to, const struct shown *shown);
 const char *show_time(char buf[SHOW_TIME], mtime_t t);
 const char *show_keepalive(char *buf, size_t size, const struct end *end);
 const char *show_refresh(const struct limit *limit);
-/* In one or two sentences: why, and what the ends see. */
+/* In a few sentences: why, what the ends see, and whose settings to change. */
 int show_reason(FILE *to, const struct row *row);
 
 #endif

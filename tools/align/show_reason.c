@@ -233,6 +233,15 @@ static void breaks(FILE *to, const struct row *row, const char *limit)
     outcomes(to, row);
 }
 
+static void fix(FILE *to, const struct row *row)
+{
+    enum flow_side side;
+    const struct template *software = advice_target(row, &side);
+
+    fprintf(to, " Fix: %s, %s.", software->name,
+            side == row->connection.here ? "here" : "at the other end");
+}
+
 int show_reason(FILE *to, const struct row *row)
 {
     const struct verdict *v = &row->verdict;
@@ -254,5 +263,7 @@ int show_reason(FILE *to, const struct row *row)
                 limit, v->limit.payload ? "payload" : "a packet", v->limit.hop->name);
         hang(to, row);
     }
+    if (v->kind != VERDICT_SAFE)
+        fix(to, row);
     return ferror(to) ? -ENOMEM : 0;
 }
