@@ -262,6 +262,7 @@ static void stamps_of_every_resolution(void **state)
         {0, 0, UINT64_MAX, MTIME_NEVER - 1},
         {6, INT64_MAX, 0, MTIME_NEVER - 1},
         {9, 0, UINT64_MAX, MTIME_NEVER - 1},
+        {3, 0, UINT64_C(1) << 63, MTIME_NEVER - 1},
     };
 
     (void)state;
@@ -434,6 +435,43 @@ static void records_that_claim_gigabytes(void **state)
     assert_int_equal(seen.fault.packet, 5);
 }
 
+/* One number of the last block made wrong: by how much it is before the end of the file. */
+static void blocks_that_contradict_themselves(void **state)
+{
+    static const struct {
+        uint32_t type;
+        size_t before_end;
+        uint32_t value;
+        const char *text;
+    } cases[] = {
+        {6, 4, 88, "a block's two lengths differ"},
+        {6, 64, 56, "a packet of 56 bytes in a block of 84"},
+        {6, 76, 1, "a packet of an interface that was not described"},
+        {6, 80, 86, "a block of type 6 cannot have 86 bytes"},
+        {6, 80, 28, "a block of type 6 cannot have 28 bytes"},
+        {5, 4, 20, "a block's two lengths differ"},
+        {5, 12, 8, "a block of type 5 cannot have 8 bytes"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct image image = {0};
+        struct seen seen;
+
+        image_section(&image, false);
+        image_interface(&image, 101, 0, 6, 0);
+        if (cases[i].type == 6)
+            image_packet(&image, 0, 0, image_ipv4, 40, 40);
+        else
+            image_block(&image, cases[i].type, "abcd", 4);
+        memcpy(image.bytes + image.n - cases[i].before_end, &cases[i].value, 4);
+        seen = read_image(&image);
+        assert_int_equal(seen.result, -EBADMSG);
+        assert_int_equal(seen.n, 0);
+        assert_string_equal(seen.fault.text, cases[i].text);
+    }
+}
+
 static void what_is_no_capture(void **state)
 {
     struct seen seen = read_bytes("", 0);
@@ -491,6 +529,8 @@ static void check_packed(size_t (*pack)(const struct image *, uint8_t *, size_t)
         seen = read_bytes(packed, cut);
         assert_int_equal(seen.result, -EBADMSG);
         assert_true(seen.n <= 4);
+        if (cut >= 4)
+            assert_string_equal(seen.fault.text, "the compressed data ends too early");
     }
     half = rest = image;
     half.n = 333;
@@ -522,22 +562,21 @@ static void zstd_that_wants_gigabytes(void **state)
     assert_non_null(strstr(seen.fault.text, "8 MiB"));
 }
 
-static void a_slow_pipe(void **state)
+static void check_slow_pipe(const uint8_t *bytes, size_t n)
 {
-    struct image image = {0};
     struct seen seen;
     char path[32];
     int ends[2], status;
     pid_t pid;
 
-    (void)state;
-    every_block(&image);
     assert_int_equal(pipe(ends), 0);
     pid = fork();
     if (pid == 0) {
-        for (size_t i = 0; i < image.n; i++)
-            if (write(ends[1], image.bytes + i, 1) != 1)
+        for (size_t i = 0; i < n; i++) {
+            usleep(50);
+            if (write(ends[1], bytes + i, 1) != 1)
                 _exit(1);
+        }
         _exit(0);
     }
     close(ends[1]);
@@ -549,7 +588,19 @@ static void a_slow_pipe(void **state)
     assert_int_equal(seen.result, 0);
     assert_int_equal(seen.n, 4);
     assert_int_equal(seen.stats.size, 0);
-    assert_int_equal(seen.stats.bytes, image.n);
+    assert_int_equal(seen.stats.bytes, n);
+}
+
+static void a_slow_pipe(void **state)
+{
+    struct image image = {0};
+    uint8_t packed[4096];
+
+    (void)state;
+    every_block(&image);
+    check_slow_pipe(image.bytes, image.n);
+    check_slow_pipe(packed, gzip(&image, packed, sizeof(packed)));
+    check_slow_pipe(packed, zstd(&image, packed, sizeof(packed)));
     free(image.bytes);
 }
 
@@ -635,6 +686,7 @@ int main(void)
         cmocka_unit_test(every_prefix),
         cmocka_unit_test(every_byte_flipped),
         cmocka_unit_test(records_that_claim_gigabytes),
+        cmocka_unit_test(blocks_that_contradict_themselves),
         cmocka_unit_test(what_is_no_capture),
         cmocka_unit_test(packed_captures),
         cmocka_unit_test(zstd_that_wants_gigabytes),
