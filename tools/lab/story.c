@@ -9,6 +9,7 @@
 #include "tools/story_show.h"
 #include "tools/verify/compare.h"
 #include "tools/verify/divided.h"
+#include "tools/verify/from_silence.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -120,6 +121,22 @@ static int simulate(const struct scenario *scenario, unsigned speed, struct scen
     return r;
 }
 
+/* Both from the first silence on, where real programs talk. The copies' events are kept for as long
+ * as the comparison is looked at. */
+static int compare_all(struct compare *compare, struct timeline silent[2],
+                       const struct scenario *scenario, const struct timeline *live,
+                       const struct timeline *virtual, unsigned speed)
+{
+    int r;
+
+    if (!play_program(NULL, scenario))
+        return compare_timelines(compare, live, virtual, speed);
+    r = timeline_from_silence(&silent[0], live, SILENCE * (mtime_t)speed);
+    if (r == 0)
+        r = timeline_from_silence(&silent[1], virtual, SILENCE * (mtime_t)speed);
+    return r < 0 ? r : compare_timelines(compare, &silent[0], &silent[1], speed);
+}
+
 /* Prints both side by side; NO if they differ. */
 static int verify(struct request *request, const struct scenario *scenario,
                   const struct timeline *live)
@@ -127,10 +144,11 @@ static int verify(struct request *request, const struct scenario *scenario,
     struct scenario *divided = NULL;
     struct timeline *virtual = NULL;
     struct compare compare = {0};
+    struct timeline silent[2] = {0};
     int r = simulate(scenario, request->play.speed, &divided, &virtual), status;
 
     if (r == 0)
-        r = compare_timelines(&compare, live, virtual, request->play.speed);
+        r = compare_all(&compare, silent, scenario, live, virtual, request->play.speed);
     if (r == 0 && !request->show.quiet)
         r = compare_write(stdout, &compare, scenario);
     status = r < 0                     ? command_failed("lab", "%s", strerror(-r))
@@ -139,6 +157,8 @@ static int verify(struct request *request, const struct scenario *scenario,
     if (r == 0)
         status = story_show_flush(&request->show, status);
     compare_finish(&compare);
+    free(silent[0].events);
+    free(silent[1].events);
     timeline_destroy(virtual);
     scenario_destroy(divided);
     return status;

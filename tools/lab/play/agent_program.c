@@ -80,7 +80,10 @@ static void set_environment(const struct agent_spec *spec)
 /* As a systemd socket unit does it (sd_listen_fds(3)); accepted sockets inherit keepalive. */
 static void hand_over(int listener)
 {
-    dup2(listener, 3);
+    if (listener == 3)
+        fcntl(3, F_SETFD, 0); /* dup2() would leave it to be closed */
+    else
+        dup2(listener, 3);
     set_number("LISTEN_PID", getpid());
     setenv("LISTEN_FDS", "1", 1);
 }
