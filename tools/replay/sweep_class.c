@@ -177,8 +177,9 @@ void class_seen(struct sweep_shard *shard, struct class *class, const struct eng
 static struct story *remembered(struct sweep_shard *shard, const struct parted *parted,
                                 const struct class *class, mtime_t now)
 {
-    struct connections *cs = &shard->worlds[class->world]->connections;
-    struct story *s = story_find(cs->book, &parted->key);
+    struct world *world = shard->worlds[class->world];
+    struct connections *cs = world ? &world->connections : NULL;
+    struct story *s = world ? story_find(cs->book, &parted->key) : NULL;
 
     if (!s || !story_is_over(s, now))
         return s;
@@ -218,17 +219,61 @@ static void join(struct sweep_shard *shard, struct parted *parted, struct class 
     parted_drop_class(parted, drop);
 }
 
+/* Quiet ones end in time, or come to what the world of the greatest value has, too. */
+static void merge_quiet(struct sweep_shard *shard, struct parted *parted, mtime_t now)
+{
+    struct class *main = &parted->classes[0];
+    struct story *s = main->alive ? NULL : remembered(shard, parted, main, now);
+
+    for (unsigned k = 1; k < parted->n;) {
+        struct class *class = &parted->classes[k];
+
+        if (class->quiet && quiet_is_over(class, now))
+            quiet_end(shard, parted, class);
+        if (class->fed != parted->order && quiet_like(class, s))
+            join(shard, parted, main, s, class, NULL);
+        else
+            k++;
+    }
+}
+
+/* A SYN that all values take for a new connection: they begin it alike. */
+void class_begin(struct sweep_shard *shard, struct parted *parted, const struct packet *p,
+                 mtime_t now)
+{
+    struct class *main = &parted->classes[0];
+    struct story *s = remembered(shard, parted, main, now);
+
+    if (main->alive || (s && s->c.flags & CONNECTION_SYN && s->c.isn == p->seq))
+        return;
+    if (s)
+        connections_finish_story(&shard->main->connections, s);
+    for (unsigned k = 1; k < parted->n;) {
+        struct class *class = &parted->classes[k];
+
+        if (class->alive || (class->quiet && class->syn && class->isn == p->seq) ||
+            (!class->quiet && remembered(shard, parted, class, now))) {
+            k++;
+            continue;
+        }
+        if (class->quiet)
+            quiet_end(shard, parted, class);
+        join(shard, parted, main, NULL, class, NULL);
+    }
+}
+
 void class_merge(struct sweep_shard *shard, struct parted *parted, mtime_t now)
 {
     parted->stale = false;
+    merge_quiet(shard, parted, now);
     for (unsigned i = 0; i < parted->n; i++) {
         for (unsigned k = i + 1; k < parted->n;) {
             struct class *a = &parted->classes[i], *b = &parted->classes[k];
             struct story *sa, *sb;
 
-            if (a->alive)
+            if (a->alive || a->quiet)
                 break;
-            if (b->alive || a->fed == parted->order || b->fed == parted->order) {
+            if (b->alive || b->quiet || a->fed == parted->order || b->fed == parted->order) {
                 k++;
                 continue;
             }

@@ -40,7 +40,11 @@ struct class
     uint16_t choice, rule;     /* and what says how long it may be idle */
     uint16_t world;            /* the greatest of the values */
     bool alive;                /* has an entry */
-    bool deaf[2];              /* by side: it will say nothing new to a plain segment */
+    /* Forgotten, and its world knows nothing of it: */
+    bool quiet, mortal, syn; /* syn: isn is known */
+    uint8_t client, fins;
+    uint32_t isn;
+    bool deaf[2]; /* by side: it will say nothing new to a plain segment */
 };
 
 struct parted {
@@ -79,6 +83,7 @@ struct sweep_shard {
     unsigned number;
     struct spans spans;
     struct value_set values; /* all */
+    bool quiet;              /* classes may be */
     struct world **worlds;   /* by value, NULL until needed */
     struct world *main;      /* of the greatest */
     struct lives lives;
@@ -173,8 +178,26 @@ void class_seen(struct sweep_shard *shard, struct class *class, const struct eng
 /* The same of one that did not restart it. */
 void class_unrefreshed(struct sweep_shard *shard, struct class *class,
                        const struct engine_seen *seen);
+/* p opens a connection; the world of the greatest value has no entry. */
+void class_begin(struct sweep_shard *shard, struct parted *parted, const struct packet *p,
+                 mtime_t now);
 /* Classes that have become one do so. */
 void class_merge(struct sweep_shard *shard, struct parted *parted, mtime_t now);
+
+/* ---- sweep_quiet.c ---- */
+bool quiet_can_be(const struct sweep_run *run);
+/* Those values have forgotten the entry, which was as flow says. */
+void quiet_part(struct world *world, struct parted *parted, const struct value_set *values,
+                const struct sweep_entry *entry, const struct flow *flow);
+/* False: its world must see the packet. */
+bool quiet_packet(struct sweep_shard *shard, struct parted *parted, struct class *class,
+                  const struct packet *p, mtime_t now);
+bool quiet_is_over(const struct class *class, mtime_t now);
+/* The connection is over for it. */
+void quiet_end(struct sweep_shard *shard, struct parted *parted, struct class *class);
+struct story;
+/* Is that the same? */
+bool quiet_like(const struct class *class, const struct story *story);
 
 /* ---- sweep_step.c ---- */
 /* A packet of a parted connection, before the main world has it: parts what is to be parted, and
@@ -189,6 +212,9 @@ void step_unpart(struct sweep_shard *shard, struct parted *parted);
 
 /* ---- sweep_watch.c ---- */
 extern const struct engine_watch sweep_watch; /* its arg: struct world */
+/* It is over for a class: counted. */
+void sweep_over(struct sweep_shard *shard, struct parted *parted, const struct class *class,
+                bool broken);
 /* A connection is over in that world. */
 void sweep_emit(void *arg, const struct replay_flow *flow);
 /* Looks through the parted ones, and forgets those that are not. */

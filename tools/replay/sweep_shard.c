@@ -19,6 +19,7 @@ static int start(struct sweep_shard *shard, mtime_t first)
         return r;
     shard->first = shard->now = first;
     set_add(&shard->values, 0, sweep->n);
+    shard->quiet = quiet_can_be(shard->run);
     shard->worlds = calloc(sweep->n, sizeof(struct world *));
     shard->count = calloc(sweep->n, sizeof(*shard->count));
     shard->pending = malloc(BATCH * sizeof(*shard->pending));
@@ -118,6 +119,10 @@ static void drain(struct sweep_shard *shard)
         return;
     flush(shard);
     sweep_tidy(shard);
+    for (uint32_t i = 0; i < shard->parted_room && shard->parted[i]; i++)
+        for (unsigned k = 0; k < shard->parted[i]->n; k++)
+            if (shard->parted[i]->classes[k].quiet)
+                quiet_end(shard, shard->parted[i], &shard->parted[i]->classes[k]);
     for (size_t v = 0; v < shard->run->sweep->n; v++)
         if (shard->worlds[v])
             connections_drain(&shard->worlds[v]->connections);

@@ -5,6 +5,7 @@
 #include "tools/replay/story.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 
 /* What is beyond its entry in one world, in another. 0: nothing, or no memory. */
 static uint32_t copy_story(struct world *from, struct world *to, const struct flow_key *key,
@@ -55,12 +56,18 @@ void step_part(struct world *world, struct parted *parted, struct class *class,
         shard->error = -EDOM;
         return;
     }
-    to = world_of(shard, set_greatest(&over));
-    if (!to)
-        return;
     class_closed(shard, class, &over, seen->now, false);
     flow = entry_before(world, class, seen);
     set_leave(&class->values, &over);
+    if (shard->quiet && flow.proto == IPPROTO_TCP && flow.state != FLOW_TIME_WAIT &&
+        flow.state != FLOW_CLOSE && flow.state != FLOW_SYN_SENT && flow.state != FLOW_SYN_SENT2 &&
+        flow.state != FLOW_SYN_RECV) {
+        quiet_part(world, parted, &over, entry, &flow);
+        return;
+    }
+    to = world_of(shard, set_greatest(&over));
+    if (!to)
+        return;
     if (!parted_split(shard, parted, &over))
         return;
     world_advance(to, seen->now);
@@ -119,14 +126,22 @@ void step_packet(struct sweep_shard *shard, struct parted *parted, const struct 
         step_part(shard->main, parted, &parted->classes[0], entry, seen);
     if (parted->stale)
         class_merge(shard, parted, now);
+    if (!parted->classes[0].alive && p->kind == PACKET_TCP &&
+        tcp_kind_of(p->flags) == TCP_KIND_SYN && tcp_flags_valid(p->flags))
+        class_begin(shard, parted, p, now);
     n = parted->n;
     for (unsigned i = 1; i < n; i++) {
         struct class *class = &parted->classes[i];
-        struct world *world = shard->worlds[class->world];
+        struct world *world;
 
         if (class->fed == order || (class->deaf[p->side] && is_plain(p)))
             continue;
         class->fed = order;
+        if (quiet_packet(shard, parted, class, p, now))
+            continue;
+        world = world_of(shard, class->world);
+        if (!world)
+            continue;
         world_advance(world, now);
         world_feed(world, p);
         note_deaf(world, parted, p);

@@ -59,8 +59,8 @@ int sweep_svg(FILE *to, const struct sweep *sweep, const struct sweep_about *abo
     if (safe && safe->timeout != about->own)
         marks[plot.n_marks++] = (struct plot_mark){mtime_seconds(safe->timeout), texts->safe};
     plot.curves = (const struct plot_curve[]){
-        {.label = "broken connections (left)", .x = x, .y = broken, .n = sweep->n},
-        {.label = "table entries at most (right)", .x = x, .y = peak, .n = sweep->n, .right = true},
+        {.label = "broken connections", .x = x, .y = broken, .n = sweep->n},
+        {.label = "table entries at most", .x = x, .y = peak, .n = sweep->n, .right = true},
     };
     plot.n_curves = 2;
     r = plot_write(to, &plot);

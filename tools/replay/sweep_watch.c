@@ -33,8 +33,8 @@ static struct class whole(const struct sweep_shard *shard, mtime_t last, unsigne
                           .alive = true};
 }
 
-static void count(struct sweep_shard *shard, struct parted *parted, const struct class *class,
-                  bool broken)
+void sweep_over(struct sweep_shard *shard, struct parted *parted, const struct class *class,
+                bool broken)
 {
     size_t lo, hi = 0;
 
@@ -60,7 +60,7 @@ void sweep_emit(void *arg, const struct replay_flow *out)
         parted = parted_find(shard, &key);
     }
     if (parted) {
-        count(shard, parted, parted_class(parted, world->value), broken);
+        sweep_over(shard, parted, parted_class(parted, world->value), broken);
         return;
     }
     shard->all.flows++;
