@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packets, longest gaps and keepalives of `idlewall replay` beside tshark's, on the captures of every shipped case; and
+each difference that is meant (docs/replay.md), on captures made to show it. TAP."""
+import os
+import subprocess
+import sys
+import tempfile
+
+from replay_tshark import (ACK, FIN, PSH, RST, SYN, compare, connections, facts, handshake, need, ours, segment,
+                           tshark_streams, write)
+
+IDLEWALL, TSHARK = sys.argv[1:3]
+S = 10**9
+
+
+def simulate(case, directory):
+    done = subprocess.run([IDLEWALL, "simulate", case, "--write-pcap", directory, "--quiet"], capture_output=True,
+                          timeout=120, text=True, cwd="/")
+    return done.returncode == 0
+
+
+def cases(where):
+    """Every case that is a single story."""
+    done = subprocess.run([IDLEWALL, "simulate", "--list"], capture_output=True, timeout=60, text=True, check=True)
+    stories = packets = keepalives = 0
+    for case in [line.split()[0] for line in done.stdout.splitlines()]:
+        directory = os.path.join(where, case)
+        os.mkdir(directory)
+        if not simulate(case, directory):
+            continue
+        stories += 1
+        for name in sorted(os.listdir(directory)):
+            _, more, probes = compare(IDLEWALL, TSHARK, os.path.join(directory, name))
+            packets += more
+            keepalives += probes
+    need(stories > 16 and packets > 1000 and keepalives > 100, stories, packets, keepalives)
+    return f"{stories} stories, {packets} packets, {keepalives} keepalives"
+
+
+def both(where, segments, *firewall, policy=None):
+    path = os.path.join(where, "by-hand.pcap")
+    write(path, segments)
+    streams = tshark_streams(TSHARK, path)
+    return streams, connections(IDLEWALL, path, *firewall, policy=policy)
+
+
+def alike_by_hand(where):
+    """The handmade captures are no reason for a difference."""
+    path = os.path.join(where, "by-hand.pcap")
+    write(path, handshake() + [
+        segment(1003, True, ACK | PSH, 1, 5001, b"ask"), segment(1003.1, False, ACK, 5001, 4),
+        segment(1060, False, ACK, 5000, 4), segment(1060.1, True, ACK, 4, 5001),
+        segment(1090, True, ACK, 3, 5001, b"x"), segment(1090.1, False, ACK, 5001, 4)])
+    need(compare(IDLEWALL, TSHARK, path) == (1, 9, 2), compare(IDLEWALL, TSHARK, path))
+
+
+def out_of_window(where):
+    """A segment far outside of the window is counted, but does not end a silence."""
+    streams, found = both(where, handshake() + [segment(1030, True, ACK, 1 << 30, 5001, b"stray"),
+                                                segment(1070, True, ACK | PSH, 1, 5001, b"ask")])
+    theirs = facts(streams[0], "192.0.2.2", 40000)
+    need(theirs["gap"] == 40 * S, theirs)
+    need(len(found) == 1 and ours(found[0])["packets"] == theirs["packets"] == (4, 1), found)
+    need(ours(found[0])["gap"] == 1070 * S - 1000002 * S // 1000, ours(found[0]))
+
+
+def syn_again(where):
+    """A SYN that is sent again does not restart its timeout."""
+    segments = [segment(t, True, SYN, 0) for t in (1000, 1001, 1003)]
+    streams, found = both(where, segments + [segment(1004, False, SYN | ACK, 5000, 1), segment(1004.1, True, ACK, 1, 5001)])
+    theirs = facts(streams[0], "192.0.2.2", 40000)
+    need(theirs["gap"] == 2 * S, theirs)
+    need(ours(found[0])["packets"] == theirs["packets"] == (4, 1), found)
+    need(ours(found[0])["gap"] == 4 * S, ours(found[0]))
+
+
+def late_probe(where):
+    """A probe that comes too late belongs to no entry: it is the late packet, not a keepalive."""
+    streams, found = both(where, handshake() + [segment(1400, True, ACK, 0, 5001), segment(1400.1, False, ACK, 5001, 1)],
+                          "--profile", "aws-nat-gateway")
+    theirs = facts(streams[0], "192.0.2.2", 40000)
+    need(theirs["keepalives"] == (1, 0), theirs)
+    need(ours(found[0])["keepalives"] == (0, 0), found)
+    need((found[0]["outcome"], found[0]["late_packet"]) == ("broken", streams[0][3].number), found)
+    need(ours(found[0])["packets"] == theirs["packets"], found)
+
+
+def capture_begins(where):
+    """A probe that is the first packet of its side in the capture: nobody can know what came before it."""
+    streams, found = both(where, [segment(1000, False, ACK, 5000, 1), segment(1000.1, True, ACK, 1, 5001),
+                                  segment(1060, False, ACK, 5000, 1), segment(1060.1, True, ACK, 1, 5001)])
+    need(len(found) == len(streams) == 1 and found[0]["midstream"], found)
+    need(ours(found[0])["gap"] == facts(streams[0], "198.51.100.2", 5000)["gap"], found)
+
+
+def reused_ports(where):
+    """A new SYN on the same ports is another connection, for both."""
+    end = [segment(1010, True, ACK | FIN, 1, 5001), segment(1010.1, False, ACK | FIN, 5001, 2),
+           segment(1010.2, True, ACK, 2, 5002)]
+    streams, found = both(where, handshake() + end + handshake(2000, isn=777000) + [
+        segment(2010, False, RST | ACK, 5001, 777001)])
+    need([p[0].number for p in streams.values()] == [1, 7], streams)
+    need(sorted(c["first_packet"] for c in found) == [1, 7], found)
+
+
+TESTS = [cases, alike_by_hand, out_of_window, syn_again, late_probe, capture_begins, reused_ports]
+
+
+def main():
+    failed = 0
+    print(f"1..{len(TESTS)}")
+    for number, test in enumerate(TESTS, 1):
+        with tempfile.TemporaryDirectory() as where:
+            try:
+                said = test(where)
+                print(f"ok {number} - {test.__name__.replace('_', ' ')}" + (f": {said}" if said else ""), flush=True)
+            except Exception as error:
+                failed += 1
+                print(f"not ok {number} - {test.__name__.replace('_', ' ')}")
+                print("# " + f"{type(error).__name__}: {error}".replace("\n", "\n# "), flush=True)
+    return failed > 0
+
+
+sys.exit(main())
