@@ -62,7 +62,9 @@ struct sweep_entry {
     struct connection c;
     uint32_t parted; /* number, perhaps of one that is over; 0: not parted */
     uint16_t choice;
-    uint16_t rule;
+    /* Not 0: the world of the greatest value goes for those from here on, and all others have
+     * nothing to learn from a plain segment. */
+    uint16_t calm;
 };
 
 struct world {
@@ -167,6 +169,12 @@ void parted_drop_class(struct parted *parted, struct class *class);
 void parted_remove(struct sweep_shard *shard, struct parted *parted);
 void parted_finish(struct sweep_shard *shard);
 
+/* No more than an acknowledgement, with or without data: nothing that opens or ends. */
+static inline bool is_plain(const struct packet *p)
+{
+    return p->kind == PACKET_TCP && (p->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
+}
+
 /* ---- sweep_class.c ---- */
 /* Those of its values for which its entry is over by now. */
 struct value_set class_over(struct sweep_shard *shard, const struct class *class, mtime_t now);
@@ -195,6 +203,8 @@ bool quiet_packet(struct sweep_shard *shard, struct parted *parted, struct class
 bool quiet_is_over(const struct class *class, mtime_t now);
 /* The connection is over for it. */
 void quiet_end(struct sweep_shard *shard, struct parted *parted, struct class *class);
+/* From which value on goes the first class, if all others are quiet and late already; else 0. */
+size_t quiet_below(const struct parted *parted);
 struct story;
 /* Is that the same? */
 bool quiet_like(const struct class *class, const struct story *story);

@@ -3,8 +3,15 @@
 
 void set_add(struct value_set *set, size_t lo, size_t hi)
 {
-    for (size_t v = lo; v < hi; v++)
-        set->bits[v / 64] |= UINT64_C(1) << v % 64;
+    for (size_t v = lo; v < hi;) {
+        size_t next = (v / 64 + 1) * 64;
+        uint64_t word = UINT64_MAX << v % 64;
+
+        if (next > hi)
+            word &= ~(UINT64_MAX << hi % 64);
+        set->bits[v / 64] |= word;
+        v = next;
+    }
 }
 
 /* The first value from v on that is in it, or is not. */

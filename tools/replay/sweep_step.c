@@ -79,12 +79,6 @@ void step_part(struct world *world, struct parted *parted, struct class *class,
     parted->stale = true;
 }
 
-/* No more than an acknowledgement, with or without data: nothing that opens or ends. */
-static bool is_plain(const struct packet *p)
-{
-    return p->kind == PACKET_TCP && (p->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
-}
-
 /* A plain segment of a connection that is forgotten changes nothing but how many were late: that
  * stays so until it comes to an end, or begins anew. */
 static void note_deaf(struct world *world, struct parted *parted, const struct packet *p)

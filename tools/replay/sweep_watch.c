@@ -138,10 +138,15 @@ static void parted_packet(struct sweep_shard *shard, struct parted *parted,
                           struct sweep_entry *entry, const struct packet *p,
                           const struct engine_seen *seen)
 {
+    struct class *main = &parted->classes[0];
+
+    main->last = seen->last;
+    main->choice = entry->choice;
     step_packet(shard, parted, p, seen->now, entry, seen);
     connections_watch.packet(&shard->main->connections, &entry->c, p, seen);
     class_seen(shard, &parted->classes[0], seen);
     entry->choice = parted->classes[0].choice;
+    entry->calm = (uint16_t)quiet_below(parted);
     step_unpart(shard, parted);
 }
 
@@ -165,6 +170,20 @@ static void unrefreshed(struct sweep_shard *shard, struct sweep_entry *entry,
     entry->parted = parted->number;
 }
 
+/* Is it a packet that parts nobody, and tells the others nothing? */
+static bool is_calm(struct sweep_shard *shard, const struct sweep_entry *entry,
+                    const struct packet *p, const struct engine_seen *seen)
+{
+    const struct span *span;
+
+    if (entry->calm == 0 || !is_plain(p) || seen->doubted)
+        return false;
+    if (!seen->refreshed && seen->choice != ENGINE_NO_CHOICE && seen->choice != entry->choice)
+        return false;
+    span = spans_of(&shard->spans, seen->rule, entry->choice);
+    return span && seen->now - seen->last < span->idle[entry->calm];
+}
+
 static void packet(void *arg, void *beside, const struct packet *p, const struct engine_seen *seen)
 {
     struct world *world = arg;
@@ -178,6 +197,12 @@ static void packet(void *arg, void *beside, const struct packet *p, const struct
     }
     if (seen->opened) {
         opened(world, entry, p, seen);
+        return;
+    }
+    if (entry->parted != 0 && is_calm(shard, entry, p, seen)) {
+        connections_watch.packet(&world->connections, &entry->c, p, seen);
+        if (seen->refreshed && seen->choice != ENGINE_NO_CHOICE)
+            entry->choice = seen->choice;
         return;
     }
     if (entry->parted != 0) {
@@ -239,6 +264,10 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
     }
     if (parted) {
         class = parted_class(parted, world->value);
+        if (is_main(world)) {
+            class->last = flow->last;
+            class->choice = entry->choice;
+        }
     } else {
         all = whole(shard, flow->last, entry->choice, flow->rule);
         class = &all;
