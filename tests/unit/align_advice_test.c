@@ -115,6 +115,7 @@ static const struct golden {
     {"mongodb", PART_KEEPALIVE, ""},
     {"exim", PART_KEEPALIVE, ""},
     {"openldap", PART_KEEPALIVE, "KEEPALIVE_IDLE 120\nKEEPALIVE_PROBES 7\nKEEPALIVE_INTERVAL 25\n"},
+    {"other", PART_KEEPALIVE, "idle 120 s, interval 25 s, count 7\n"},
     {"curl", PART_KEEPALIVE, "--keepalive-time 120 --keepalive-cnt 7\n"},
     {"windows", PART_KEEPALIVE,
      "reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters /v KeepAliveTime /t "

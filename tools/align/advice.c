@@ -126,13 +126,18 @@ static enum flow_side side_to_fix(const struct row *row, bool payload)
     return !can(row->software[here], payload) && can(row->software[there], payload) ? there : here;
 }
 
+static const struct template *system_for(const struct row *row, enum flow_side side)
+{
+    return row->system[side] ? row->system[side] : template_find("linux");
+}
+
 static const struct template *template_for(const struct row *row, enum flow_side side)
 {
     bool here = side == row->connection.here;
 
     if (here && row->fact && row->fact->systemd_socket)
         return template_find("systemd");
-    return row->software[side] ? row->software[side] : template_find("linux");
+    return row->software[side] ? row->software[side] : system_for(row, side);
 }
 
 const struct template *advice_target(const struct row *row, enum flow_side *side)
@@ -199,6 +204,8 @@ static int advise(struct advices *advices, const struct row *row)
     r = add(advices, wanted, row, need.limit);
     if (r == 0 && wanted.part == PART_KEEPALIVE && wanted.software->also) {
         wanted.software = template_find(wanted.software->also);
+        if (wanted.software->system)
+            wanted.software = system_for(row, side);
         r = add(advices, wanted, row, need.limit);
     }
     return r;

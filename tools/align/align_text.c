@@ -64,7 +64,9 @@ static void put_fact(struct line *line, const struct row *row)
 
     if (!fact) { /* planned */
         snprintf(line->cell[CELL_PROCESS], size, "%s",
-                 row->software[here] ? row->software[here]->name : "-");
+                 row->software[here] ? row->software[here]->name
+                 : row->system[here] ? row->system[here]->name
+                                     : "-");
         snprintf(line->cell[CELL_LOCAL], size, "%s", flow_side_name(here));
         snprintf(line->cell[CELL_PEER], size, "%s",
                  row->proxied ? "proxy"

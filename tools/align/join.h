@@ -15,6 +15,7 @@ struct row {
     const struct socket_fact *peer;     /* borrowed; NULL: nothing known of the other end */
     const struct table_flow *flow;      /* borrowed; NULL: not in the table */
     const struct template *software[2]; /* by flow_side; NULL: not known */
+    const struct template *system[2];   /* by flow_side; NULL: Linux, where live sockets are from */
     bool proxied;                       /* a proxy ends it: the other end is the proxy */
     struct connection connection;
     struct limit *limits; /* owned */

@@ -10,7 +10,7 @@
 
 struct side_plan {
     bool given;
-    const struct template *template;
+    const struct template *template, *system;
     struct end end;
 };
 
@@ -41,9 +41,15 @@ static void as_shipped(struct end *end, const struct software *software,
     end->count = times.count;
 }
 
-/* The template of a program, or where it has none of its own, the one of the system. */
-static const struct template *template_named(const char *name, const struct system *system,
-                                             enum flow_side side)
+static const struct template *system_template(const struct system *system)
+{
+    const struct template *t = template_find(system->name);
+
+    return t && t->system ? t : template_find("other");
+}
+
+/* NULL: it has none, and the system's holds. */
+static const struct template *template_named(const char *name, enum flow_side side)
 {
     char sided[64];
     const struct template *t;
@@ -52,7 +58,7 @@ static const struct template *template_named(const char *name, const struct syst
     t = template_find(sided);
     if (!t)
         t = template_find(name);
-    return t ? t : template_find(system->name);
+    return t && !t->system ? t : NULL;
 }
 
 static int side_parse(struct side_plan *plan, const char *text, enum flow_side side, char *why,
@@ -82,7 +88,8 @@ static int side_parse(struct side_plan *plan, const char *text, enum flow_side s
     }
     plan->given = true;
     as_shipped(&plan->end, software, system, side);
-    plan->template = template_named(name, system, side);
+    plan->template = template_named(name, side);
+    plan->system = system_template(system);
     return 0;
 }
 
@@ -98,6 +105,8 @@ static int add_row(struct join *join, const struct side_plan plans[2], enum flow
     row->connection.end[there] =
         both ? plans[there].end : (struct end){.idle = BOUNDS_UNKNOWN, .interval = BOUNDS_UNKNOWN};
     row->software[here] = plans[here].template;
+    row->system[here] = plans[here].system;
+    row->system[there] = both ? plans[there].system : NULL;
     row->software[there] = both ? plans[there].template : NULL;
     r = row_limits(row, join->path, path_part_of(join->path, here, NULL), NULL, SOCKET_ESTABLISHED);
     if (r < 0) {
