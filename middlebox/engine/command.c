@@ -22,7 +22,7 @@ static bool apply(struct engine *e, struct live f, const struct engine_command *
     case ENGINE_EXPIRE:
         if (life_expiry_must_wait(e, f))
             return false;
-        f.r->deadline = e->now;
+        life_set_deadline(e, f, e->now);
         life_expire(e, f, out); /* without asking the ends first, whatever dcd says */
         break;
     case ENGINE_FORGET:

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define SEGMENT_BITS 15 /* a huge page */
 #define SEGMENT_BUCKETS (1u << SEGMENT_BITS)
@@ -35,6 +38,24 @@ static uint32_t bucket_of(const struct flow_table *t, uint64_t hash)
     uint32_t n = (uint32_t)hash & (2 * t->round - 1);
 
     return n < t->n_buckets ? n : n & (t->round - 1);
+}
+
+/* A bit for every entry of b with that tag. A loop would end at another place for every packet,
+ * which no processor foresees. */
+static inline unsigned tagged(const struct flow_bucket *b, uint8_t tag)
+{
+#ifdef __SSE2__
+    __m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag))) &
+           ((1u << BUCKET_ENTRIES) - 1);
+#else
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < BUCKET_ENTRIES; i++)
+        found |= (unsigned)(b->tag[i] == tag) << i;
+    return found;
+#endif
 }
 
 static uint8_t tag_of(uint64_t hash)
@@ -112,14 +133,10 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint64_t hash)
 void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
 {
     const struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
-    uint8_t tag = tag_of(hash);
+    unsigned found = tagged(b, tag_of(hash));
 
-    for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++) {
-        if (b->tag[i] != tag)
-            continue;
-        flow_store_prefetch(&t->store, b->slot[i]);
-        return;
-    }
+    if (found)
+        flow_store_prefetch(&t->store, b->slot[__builtin_ctz(found)]);
 }
 
 uint32_t flow_table_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash)
@@ -128,9 +145,12 @@ uint32_t flow_table_find(const struct flow_table *t, const struct flow_key *key,
     uint8_t tag = tag_of(hash);
 
     for (; b; b = overflow_of(t, b))
-        for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++)
-            if (b->tag[i] == tag && flow_key_equal(&flow_store_at(&t->store, b->slot[i])->key, key))
-                return b->slot[i];
+        for (unsigned found = tagged(b, tag); found; found &= found - 1) {
+            uint32_t slot = b->slot[__builtin_ctz(found)];
+
+            if (flow_key_equal(&flow_store_at(&t->store, slot)->key, key))
+                return slot;
+        }
     return STORE_NONE;
 }
 

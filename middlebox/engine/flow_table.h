@@ -18,6 +18,7 @@ struct flow_bucket {
     uint32_t overflow;           /* number + 1 of an overflow bucket, 0: none */
 };
 _Static_assert(sizeof(struct flow_bucket) == 64, "one cache line");
+_Static_assert(offsetof(struct flow_bucket, tag) == 48, "the tags are compared as one vector");
 
 struct flow_table {
     struct flow_store store;

@@ -333,6 +333,12 @@ static struct judgement later_fragment(struct engine *e, const struct packet *p)
     return judged(VERDICT_DROP, REASON_FRAGMENT_LOST);
 }
 
+/* Few are: the rest of it is not asked then. */
+static bool may_be_over(const struct engine *e, uint32_t slot)
+{
+    return e->now >= flow_store_at(&e->table.store, slot)->deadline || adaptive(e);
+}
+
 static struct judgement look_up(struct engine *e, const struct packet *p, uint64_t hash,
                                 struct outcome *out)
 {
@@ -344,7 +350,7 @@ static struct judgement look_up(struct engine *e, const struct packet *p, uint64
         return j;
     }
     slot = flow_table_find(&e->table, &p->key, hash);
-    if (slot != STORE_NONE && life_is_over(e, live_at(e, slot))) {
+    if (slot != STORE_NONE && may_be_over(e, slot) && life_is_over(e, live_at(e, slot))) {
         life_expire(e, live_at(e, slot), out);
         slot = flow_table_find(&e->table, &p->key, hash); /* it may linger */
     }

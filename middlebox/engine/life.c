@@ -25,9 +25,14 @@ void life_unwheel(struct engine *e, struct live f)
 void life_set_deadline(struct engine *e, struct live f, mtime_t deadline)
 {
     struct wheel_place place;
+    bool later = deadline >= f.r->deadline;
     mtime_t look;
 
     f.r->deadline = deadline;
+    /* It was early enough for the deadline before. */
+    if (later && f.r->wheel_bucket != WHEEL_NOWHERE &&
+        profile_of(e, f.r)->on_expiry != ON_EXPIRY_DCD)
+        return;
     look = dcd_covers(e, f) ? dcd_look_at(e, f) : deadline;
     if (f.r->wheel_bucket != WHEEL_NOWHERE) {
         if (wheel_start(&e->wheel, f.r->wheel_bucket) <= look)

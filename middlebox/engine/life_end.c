@@ -64,7 +64,8 @@ void life_end(struct engine *e, struct live f, enum flow_end reason, enum event_
     }
     if (e->config.watch)
         tell_watch(e, f, reason);
-    remember(e, f, reason);
+    if (e->late.count)
+        remember(e, f, reason);
     if (expired)
         e->stats.expired++;
     e->stats.ended[reason]++;
