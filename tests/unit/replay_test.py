@@ -12,6 +12,7 @@ import tempfile
 from replay_tshark import ACK, FIN, PSH, handshake, need, segment, write
 
 IDLEWALL, PARALLEL = sys.argv[1:3]
+DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "replay.md")
 AWS = ("--profile", "aws-nat-gateway")
 
 
@@ -129,6 +130,67 @@ def merged_with_parallel(where):
     need((summary["parts"], summary["connections"], summary["broken"]) == (3, 8, 4), summary)
 
 
+def documented_commands(where):
+    """Those of docs/replay.md, as they stand there; the job array's script once a task, as Slurm runs it."""
+    paths = captures(where)
+    for path in paths:
+        subprocess.run(["zstd", "-q", path, "-o", f"{where}/{os.path.basename(path).replace(' ', '-')}.zst"], check=True)
+        os.unlink(path)
+    packed = sorted(f"{where}/{name}" for name in os.listdir(where))
+    with open(DOCUMENT) as document:
+        blocks = [block.replace("    ", "", 1).replace("\n    ", "\n").replace("/captures", where)
+                  for block in document.read().split("\n\n") if block.startswith("    ")]
+    bin_directory = os.path.join(where, "bin")
+    os.mkdir(bin_directory)
+    os.symlink(os.path.abspath(IDLEWALL), os.path.join(bin_directory, "idlewall"))
+    env = dict(os.environ, HOME=where, PATH=f"{bin_directory}:{os.environ['PATH']}")
+    os.mkdir(f"{where}/.parallel")
+    open(f"{where}/.parallel/will-cite", "w").close()
+
+    def shell(command, **more):
+        done = subprocess.run(["sh", "-c", command], cwd=where, env=dict(env, **more), timeout=120,
+                              capture_output=True, text=True)
+        need(done.returncode == 0, command, done.stderr)
+        return done.stdout
+
+    whole = run(*packed, *AWS, "--independent")
+    local = next(block for block in blocks if "| parallel" in block)
+    need(shell(local) == whole, local)
+    several = next(block for block in blocks if "--sshloginfile" in block).replace("--sshloginfile hosts ", "")
+    need(shell(several) == whole, several)
+    script = next(block for block in blocks if "#SBATCH" in block)
+    submit = next(block for block in blocks if "sbatch --parsable" in block)
+    before, after = submit.split("job=", 1)
+    shell(before)
+    for task in range(1, len(packed) + 1):
+        shell(script, SLURM_ARRAY_TASK_ID=str(task))
+    need(shell(after.split("\n", 1)[1]) == whole, "the job array")
+
+
+def divided_by_connection(where):
+    """Shards of one capture: the sums, the servers and the worst are the whole's."""
+    stories = [story(40000 + i, 50 * i + 1, 0, 40000 + i) for i in range(1, 30)]
+    order = lambda p: (int.from_bytes(p[:4], "little"), int.from_bytes(p[4:8], "little"))  # noqa: E731
+    results = []
+    for shard in range(3):
+        path = f"{where}/shard{shard}.pcap"
+        write(path, sorted((p for s in stories[shard::3] for p in s), key=order))
+        results.append(path + ".json")
+        with open(results[-1], "w") as to:
+            to.write(run(path, *AWS, "-o", "json"))
+    write(f"{where}/whole.pcap", sorted((p for s in stories for p in s), key=order))
+    whole, merged = run(f"{where}/whole.pcap", *AWS, "-o", "json"), run("merge", "-o", "json", *results)
+    need(of_type(whole, "server") == of_type(merged, "server"), "servers", whole, merged)
+    one, joined = of_type(whole, "summary")[0], of_type(merged, "summary")[0]
+    for name in one:
+        if not any(word in name for word in ("parts", "peak", "_ms", "mean", "capture_")):
+            need(one[name] == joined[name], name, one, joined)
+    need(one["peak_entries"] <= joined["peak_entries_sum"], one, joined)
+    need([w["client_port"] for w in of_type(whole, "worst")] == [w["client_port"] for w in of_type(merged, "worst")],
+         "worst", whole, merged)
+    need(len(of_type(whole, "worst")) == 10 and one["broken"] > 10, whole)
+
+
 def merge_in_steps(where):
     """What was merged is merged again."""
     results = []
@@ -197,7 +259,8 @@ def a_broken_capture(where):
     need("\nConnections    3\n" in done.stdout, done.stdout)
 
 
-TESTS = [text, one_connection, json_and_csv_agree, merged_with_parallel, merge_in_steps, merge_refuses, compared,
+TESTS = [text, one_connection, json_and_csv_agree, merged_with_parallel, documented_commands,
+         divided_by_connection, merge_in_steps, merge_refuses, compared,
          fails_on_broken, a_broken_capture]
 
 
