@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LINK_TAKES (MTIME_MSEC / 10) /* in the lab, whatever the scenario says */
+
 enum { SPEED = 256, SVG, PCAP, OUTCOME, QUIET, SET, VERIFY, RECORD };
 
 static const struct option longs[] = {
@@ -113,6 +115,8 @@ static int simulate(const struct scenario *scenario, unsigned speed, struct scen
         return r;
     for (unsigned side = 0; hz > 0 && side < 2; side++)
         (*divided)->host[side].system.hz = hz;
+    for (size_t i = 0; i <= (*divided)->n_firewalls; i++)
+        (*divided)->link[i].delay = LINK_TAKES;
     r = timeline_create(timeline, *divided);
     if (r == 0)
         r = world_play(*divided, *timeline, NULL, NULL);
