@@ -81,21 +81,12 @@ struct parted *parted_add(struct sweep_shard *shard, const struct flow_key *key)
     uint32_t number = take(shard), *chain;
     struct parted *parted = number > 0 ? shard->parted[number - 1] : NULL;
 
-    if (parted && parted->room == 0) {
-        parted->classes = malloc(2 * sizeof(*parted->classes));
-        parted->room = parted->classes ? 2 : 0;
-        if (!parted->classes) {
-            parted->chain = shard->parted_free;
-            shard->parted_free = number;
-            parted = NULL;
-        }
-    }
     if (!parted) {
         shard->error = -ENOMEM;
         return NULL;
     }
-    *parted = (struct parted){
-        .key = *key, .classes = parted->classes, .room = parted->room, .number = number, .n = 1};
+    *parted =
+        (struct parted){.key = *key, .classes = parted->first, .room = 2, .number = number, .n = 1};
     parted->classes[0] = (struct class){.world = (uint16_t)(n_values - 1)};
     set_add(&parted->classes[0].values, 0, n_values);
     chain = chain_of(shard, key);
@@ -119,12 +110,16 @@ struct class *parted_split(struct sweep_shard *shard, struct parted *parted,
     struct class *class;
 
     if (parted->n == parted->room) {
-        struct class *grown = realloc(parted->classes, 2u * parted->room * sizeof(*grown));
+        bool first = parted->classes == parted->first;
+        struct class *grown =
+            realloc(first ? NULL : parted->classes, 2u * parted->room * sizeof(*grown));
 
         if (!grown) {
             shard->error = -ENOMEM;
             return NULL;
         }
+        if (first)
+            memcpy(grown, parted->first, sizeof(parted->first));
         parted->classes = grown;
         parted->room = (uint16_t)(2 * parted->room);
     }
@@ -148,6 +143,9 @@ void parted_remove(struct sweep_shard *shard, struct parted *parted)
     *link = parted->chain;
     for (unsigned i = 0; i < parted->n; i++)
         free(parted->classes[i].odd);
+    if (parted->classes != parted->first)
+        free(parted->classes);
+    parted->classes = parted->first;
     parted->n = 0;
     parted->chain = shard->parted_free;
     shard->parted_free = parted->number;
@@ -159,7 +157,8 @@ void parted_finish(struct sweep_shard *shard)
     for (uint32_t i = 0; i < shard->parted_room && shard->parted[i]; i++) {
         for (unsigned k = 0; k < shard->parted[i]->n; k++)
             free(shard->parted[i]->classes[k].odd);
-        free(shard->parted[i]->classes);
+        if (shard->parted[i]->classes != shard->parted[i]->first)
+            free(shard->parted[i]->classes);
         free(shard->parted[i]);
     }
     free(shard->parted);

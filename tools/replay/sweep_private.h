@@ -54,7 +54,8 @@ struct parted {
     uint64_t order;          /* the packet that was last seen to */
     uint32_t number, chain;
     uint16_t n, room;
-    bool stale; /* classes may have become alike */
+    bool stale;            /* classes may have become alike */
+    struct class first[2]; /* classes, while there are no more: side by side with all else */
 };
 
 /* Beside every entry. */
@@ -93,7 +94,8 @@ struct sweep_shard {
     /* Parted connections, by number from 1 on, chained by hash. */
     struct parted **parted;
     uint32_t n_parted, parted_room, parted_free, *chains, mask;
-    uint64_t tidied; /* packets judged when parted ones were last looked through */
+    struct parted *ending; /* whose entry has just ended */
+    uint64_t tidied;       /* packets judged when parted ones were last looked through */
     struct run_source *source;
     mtime_t first, now;
     uint64_t order, judged, packets, bytes;

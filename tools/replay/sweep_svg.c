@@ -28,7 +28,13 @@ static void describe(struct texts *t, const struct sweep *sweep, const struct sw
              about->subject, safe ? "" : " Every value breaks something.");
     snprintf(t->x, sizeof(t->x), "%s (logarithmic)", name);
     snprintf(t->own, sizeof(t->own), "as it is: %s", own);
-    snprintf(t->safe, sizeof(t->safe), "nothing breaks from %s", least);
+    for (size_t i = 0; i < sweep->n; i++)
+        if (sweep->points[i].timeout == about->own)
+            snprintf(t->own, sizeof(t->own), "as it is, %s: %llu broken, %llu entries", own,
+                     (unsigned long long)sweep->points[i].broken,
+                     (unsigned long long)sweep->points[i].peak);
+    snprintf(t->safe, sizeof(t->safe), "nothing breaks from %s: %llu entries", least,
+             (unsigned long long)(safe ? safe->peak : 0));
 }
 
 int sweep_svg(FILE *to, const struct sweep *sweep, const struct sweep_about *about)

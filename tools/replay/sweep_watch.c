@@ -54,7 +54,9 @@ void sweep_emit(void *arg, const struct replay_flow *out)
     bool broken = out->outcome == REPLAY_BROKEN;
     struct parted *parted = NULL;
 
-    if (shard->n_parted > 0) {
+    if (shard->ending) {
+        parted = shard->ending;
+    } else if (shard->n_parted > 0) {
         struct flow_key key = key_of(&out->flow);
 
         parted = parted_find(shard, &key);
@@ -273,7 +275,9 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
         class = &all;
     }
     class_closed(shard, class, &class->values, at, over);
+    shard->ending = parted; /* no other connection is over by it */
     connections_watch.ended(&world->connections, &entry->c, flow, reason, at);
+    shard->ending = NULL;
     if (!parted || !over)
         return;
     free(class->odd);
