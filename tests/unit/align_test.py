@@ -204,6 +204,12 @@ def the_price_of_arrivals():
     same(found[-1].get("entries"), 2 * price["entries"] if "entries" in price else None)
 
 
+@case
+def a_fixed_limit_is_not_to_be_raised():
+    for path, part in (("aws-nat-gateway", "at most 350s (it is fixed)"), ("cisco-asa", "by timeout conn")):
+        has(align("--plan", "--server", "postgresql", "--path", path)[1], part)
+
+
 def a_firewall_that(answers):
     """Listens as idlewalld does, and sends these messages to one request after the other."""
     path = os.path.join(tempfile.mkdtemp(), "control")

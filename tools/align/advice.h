@@ -37,6 +37,14 @@ const struct template *advice_target(const struct row *row, enum flow_side *side
 bool advice_choose(const struct template *software, enum template_part part, mtime_t limit,
                    mtime_t rtt, struct figures *figures, unsigned *lost);
 
+/* How far a product lets its limit be raised, and by which setting. */
+struct ceiling {
+    mtime_t most;
+    const char *setting; /* static */
+};
+/* NULL: not known; idlewalld itself can be given any. */
+const struct ceiling *ceiling_of(const struct hop *hop);
+
 /* What the remedies cost; < 0: not known. */
 struct price {
     const struct hop *hop;

@@ -198,6 +198,8 @@ static int price_json(FILE *to, const struct price *price)
                                price->packets, "limit_s", seconds(price->limit), "raised_s",
                                price->raised > 0 ? seconds(price->raised) : json_null());
 
+    if (object && ceiling_of(price->hop))
+        set(object, "limit_most_s", seconds(ceiling_of(price->hop)->most));
     if (object && price->arrivals >= 0)
         set(object, "arrivals_per_s", json_real(price->arrivals));
     if (object && price->entries >= 0)

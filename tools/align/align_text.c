@@ -282,6 +282,7 @@ static int item_text(FILE *to, const struct advice *item)
 
 static void price_text(FILE *to, const struct price *price)
 {
+    const struct ceiling *ceiling = ceiling_of(price->hop);
     char a[SHOW_TIME], b[SHOW_TIME];
 
     fprintf(to,
@@ -293,6 +294,14 @@ static void price_text(FILE *to, const struct price *price)
         fprintf(to, "  raising the limit of %s would only put it off: %s\n", price->hop->name,
                 price->probes_no_help ? "probes do not refresh it"
                                       : "no keepalive is known to come in time then");
+        return;
+    }
+    if (ceiling && price->raised > ceiling->most) {
+        fprintf(to,
+                "  raising the limit of %s to the %s that today's keepalive needs: it can be at "
+                "most %s (%s)\n",
+                price->hop->name, show_time(a, price->raised), show_time(b, ceiling->most),
+                ceiling->setting);
         return;
     }
     fprintf(to, "  or raise the limit of %s from %s to %s: ", price->hop->name,
@@ -307,6 +316,8 @@ static void price_text(FILE *to, const struct price *price)
                 "%.0f more entries in its table for each connection per second that falls silent "
                 "(--arrivals)\n",
                 mtime_seconds(price->raised - price->limit));
+    if (ceiling)
+        fprintf(to, "      by %s\n", ceiling->setting);
     if (price->without > 0)
         fprintf(to, "      and %zu without keepalive %s forgotten all the same\n", price->without,
                 price->without == 1 ? "is" : "are");
