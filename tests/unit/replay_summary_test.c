@@ -346,6 +346,8 @@ static void keepalives_meet_the_rule(void **unused)
         assert_true(k.idle % MTIME_SEC == 0 && k.interval % MTIME_SEC == 0);
         assert_true(k.idle * 3 > limit || k.idle == 7200 * MTIME_SEC || limit < 10 * MTIME_SEC);
     }
+    k = (struct keepalive_setting){80 * MTIME_SEC, 4 * MTIME_SEC};
+    assert_int_equal(keepalive_silence(&k), 100 * MTIME_SEC);
     assert_false(keepalive_for(MTIME_NEVER, &k));
     assert_false(keepalive_for(0, &k));
 }
