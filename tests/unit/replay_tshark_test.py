@@ -10,7 +10,7 @@ import tempfile
 from replay_tshark import (ACK, FIN, PSH, RST, SYN, compare, connections, facts, handshake, need, ours, segment,
                            tshark_streams, write)
 
-IDLEWALL, TSHARK = sys.argv[1:3]
+IDLEWALL, TSHARK = map(os.path.abspath, sys.argv[1:3])
 S = 10**9
 
 
