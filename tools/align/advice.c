@@ -211,13 +211,19 @@ static int advise(struct advices *advices, const struct row *row)
     return r;
 }
 
+bool advice_is_needed(const struct row *row)
+{
+    /* Nobody can set something for a limit that nobody knows. */
+    return row->verdict.kind != VERDICT_SAFE && row->verdict.why != WHY_LIMIT_ASSUMED;
+}
+
 int advices_make(struct advices *advices, const struct join *join)
 {
     int r = 0;
 
     *advices = (struct advices){0};
     for (size_t i = 0; r == 0 && i < join->n; i++)
-        if (join->rows[i].verdict.kind != VERDICT_SAFE)
+        if (advice_is_needed(&join->rows[i]))
             r = advise(advices, &join->rows[i]);
     for (size_t i = 0; r == 0 && i < advices->n; i++) {
         struct advice *item = &advices->items[i];

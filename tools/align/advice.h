@@ -29,6 +29,8 @@ struct advices {
 int advices_make(struct advices *advices, const struct join *join);
 void advices_finish(struct advices *advices);
 
+/* Not for the safe, and not where measuring the limit comes first. */
+bool advice_is_needed(const struct row *row);
 /* Whose settings are to be changed for a connection that is not safe, and of which software they
  * are. */
 const struct template *advice_target(const struct row *row, enum flow_side *side);

@@ -135,7 +135,8 @@ static int row_json(FILE *to, const struct row *row)
     show_reason(words, row);
     if (v->kind != VERDICT_SAFE) {
         set(object, "forgotten_in_s", seconds(v->due));
-        set_fix(object, row);
+        if (advice_is_needed(row))
+            set_fix(object, row);
     }
     set_fact(object, row);
     set_limit(object, &v->limit);

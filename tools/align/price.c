@@ -111,7 +111,7 @@ int prices_make(struct price **prices, size_t *n, const struct join *join,
     *prices = NULL;
     *n = 0;
     for (size_t i = 0; r == 0 && i < join->n; i++)
-        if (join->rows[i].verdict.kind != VERDICT_SAFE)
+        if (advice_is_needed(&join->rows[i]))
             r = add_row(prices, n, &join->rows[i], advices);
     for (size_t i = 0; r == 0 && i < *n; i++) {
         struct price *price = &(*prices)[i];

@@ -263,7 +263,7 @@ int show_reason(FILE *to, const struct row *row)
                 limit, v->limit.payload ? "payload" : "a packet", v->limit.hop->name);
         hang(to, row);
     }
-    if (v->kind != VERDICT_SAFE)
+    if (advice_is_needed(row))
         fix(to, row);
     return ferror(to) ? -ENOMEM : 0;
 }
