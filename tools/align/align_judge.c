@@ -24,7 +24,6 @@ static int show(const struct align *align, const struct join *join)
     if (r == 0)
         r = prices_make(&prices, &shown.n_prices, join, &advices, align->arrivals);
     shown.prices = prices;
-    shown.planned = align->plan;
     if (r == 0)
         r = (align->json ? align_json : align_text)(stdout, &shown);
     free(prices);

@@ -14,7 +14,6 @@ struct shown {
     const struct price *prices;
     size_t n_prices;
     const struct path *path; /* for the heading; may be empty */
-    bool planned;
 };
 /* 0 or -ENOMEM. */
 int align_text(FILE *to, const struct shown *shown);
@@ -27,5 +26,9 @@ const char *show_keepalive(char *buf, size_t size, const struct end *end);
 const char *show_refresh(const struct limit *limit);
 /* In a few sentences: why, what the ends see, and whose settings to change. */
 int show_reason(FILE *to, const struct row *row);
+/* What to set for one software, and what the remedies at one hop cost; text. 0 or a negative errno.
+ */
+int show_advice(FILE *to, const struct advice *item);
+void show_price(FILE *to, const struct price *price);
 
 #endif
