@@ -543,6 +543,16 @@ static struct replay_flow broken_flow(void)
     return f;
 }
 
+/* Where that word stands in the line; nowhere: its length. */
+static size_t column(const char *line, const char *word)
+{
+    size_t at = 0;
+
+    while (line[at] != '\0' && strncmp(line + at, word, strlen(word)) != 0)
+        at++;
+    return at;
+}
+
 static void a_connection_in_words(void **unused)
 {
     struct replay_flow f = broken_flow();
@@ -556,10 +566,10 @@ static void a_connection_in_words(void **unused)
               "812 of the server [P.] at 2026-01-01 01:12:02.000 after 1h2min, reset to "
               "its sender; 5 late in all; keepalive: server every 2h (2 seen) "
               "unanswered\n");
-    assert_ptr_equal(strstr(text, "ESTAB") - text, strstr(head, "STATE") - head);
-    assert_ptr_equal(strstr(text, "192.0") - text, strstr(head, "CLIENT") - head);
-    assert_ptr_equal(strstr(text, "2026-") - text, strstr(head, "FROM") - head);
-    assert_ptr_equal(strstr(text, "broken") - text, strstr(head, "OUTCOME") - head);
+    assert_int_equal(column(text, "ESTAB"), column(head, "STATE"));
+    assert_int_equal(column(text, "192.0"), column(head, "CLIENT"));
+    assert_int_equal(column(text, "2026-"), column(head, "FROM"));
+    assert_int_equal(column(text, "broken"), column(head, "OUTCOME"));
     csv = flow_written(replay_flow_csv, &f);
     assert_int_equal(count_of(csv, ','), count_of(csv_head, ','));
     free(csv);
