@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tools/align/template.h"
+#include "tools/align/template_parts.h"
 
 #include "policy/duration.h"
 
@@ -13,13 +13,7 @@ static struct template loaded[TEMPLATES_MAX];
 static char also_names[TEMPLATES_MAX][32];
 static size_t n_loaded;
 
-struct piece {
-    const char *at;
-    size_t n;
-};
-
-/* The next line's word and text; false at the end. Remarks and blank lines are passed over. */
-static bool next_line(const char **p, struct piece *word, struct piece *text)
+bool template_next(const char **p, struct piece *word, struct piece *text)
 {
     for (size_t n; **p; *p += n + ((*p)[n] == '\n')) {
         const char *line = *p;
@@ -37,7 +31,7 @@ static bool next_line(const char **p, struct piece *word, struct piece *text)
     return false;
 }
 
-static bool is(struct piece piece, const char *word)
+bool template_is(struct piece piece, const char *word)
 {
     return piece.n == strlen(word) && memcmp(piece.at, word, piece.n) == 0;
 }
@@ -69,13 +63,13 @@ static bool take_duration(struct piece text, mtime_t *out)
 
 static bool take_rule(struct piece text, enum figure_rule *rule, mtime_t *fixed)
 {
-    if (is(text, "free"))
+    if (template_is(text, "free"))
         *rule = FIGURE_FREE;
-    else if (is(text, "system"))
+    else if (template_is(text, "system"))
         *rule = FIGURE_SYSTEM;
-    else if (is(text, "third"))
+    else if (template_is(text, "third"))
         *rule = FIGURE_THIRD;
-    else if (is(text, "same"))
+    else if (template_is(text, "same"))
         *rule = FIGURE_SAME;
     else {
         *rule = FIGURE_FIXED;
@@ -89,8 +83,9 @@ static bool good_match(struct piece text)
     struct piece word;
 
     return next_word(&text, &word) &&
-           (is(word, "client") || is(word, "server") || is(word, "any")) &&
-           next_word(&text, &word) && (is(word, "process") || is(word, "port"));
+           (template_is(word, "client") || template_is(word, "server") ||
+            template_is(word, "any")) &&
+           next_word(&text, &word) && (template_is(word, "process") || template_is(word, "port"));
 }
 
 /* Words that template_render() and template_of() read again, as they are needed. */
@@ -98,10 +93,10 @@ static bool is_later(struct piece word, struct piece text)
 {
     static const char *const words[] = {"file", "set", "then", "note", "source"};
 
-    if (is(word, "match"))
+    if (template_is(word, "match"))
         return good_match(text);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (is(word, words[i]))
+        if (template_is(word, words[i]))
             return true;
     return false;
 }
@@ -111,29 +106,29 @@ static bool take(struct template *t, struct piece word, struct piece text, bool 
     size_t index = (size_t)(t - loaded);
     mtime_t count = 0;
 
-    if (is(word, "set"))
+    if (template_is(word, "set"))
         *(*heartbeat ? &t->has_heartbeat : &t->has_keepalive) = true;
-    if (is(word, "title")) {
+    if (template_is(word, "title")) {
         t->title = text.at;
         t->title_len = (int)text.n;
-    } else if (is(word, "system")) {
+    } else if (template_is(word, "system")) {
         t->system = true;
-    } else if (is(word, "heartbeat")) {
+    } else if (template_is(word, "heartbeat")) {
         *heartbeat = true;
-    } else if (is(word, "prefer")) {
+    } else if (template_is(word, "prefer")) {
         t->prefers_heartbeat = true;
-        return is(text, "heartbeat");
-    } else if (is(word, "unit")) {
+        return template_is(text, "heartbeat");
+    } else if (template_is(word, "unit")) {
         return take_duration(text, &t->unit);
-    } else if (is(word, "most")) {
+    } else if (template_is(word, "most")) {
         return take_duration(text, &t->most);
-    } else if (is(word, "interval")) {
+    } else if (template_is(word, "interval")) {
         return take_rule(text, &t->interval_rule, &t->interval);
-    } else if (is(word, "count")) {
+    } else if (template_is(word, "count")) {
         if (!take_rule(text, &t->count_rule, &count))
             return false;
         t->count = (unsigned)(count / MTIME_SEC);
-    } else if (is(word, "also")) {
+    } else if (template_is(word, "also")) {
         snprintf(also_names[index], sizeof(also_names[index]), "%.*s", (int)text.n, text.at);
         t->also = also_names[index];
     } else {
@@ -158,7 +153,7 @@ static int load(struct template *t, const struct template_shipped *shipped, char
 
     *t = (struct template){
         .name = shipped->name, .unit = MTIME_SEC, .most = MTIME_NEVER, .text = shipped->text};
-    while (next_line(&p, &word, &text))
+    while (template_next(&p, &word, &text))
         if (!take(t, word, text, &heartbeat)) {
             snprintf(why, size, "%s: %.*s", t->name, (int)(text.at + text.n - word.at), word.at);
             return -EINVAL;
@@ -222,11 +217,11 @@ static unsigned fits(struct piece text, const struct socket_fact *fact)
     struct piece word;
 
     next_word(&text, &word);
-    if (!is(word, "any") && is(word, "server") != fact->listened)
+    if (!template_is(word, "any") && template_is(word, "server") != fact->listened)
         return 0;
     while (next_word(&text, &word)) {
-        if (is(word, "process") || is(word, "port")) {
-            ports = is(word, "port");
+        if (template_is(word, "process") || template_is(word, "port")) {
+            ports = template_is(word, "port");
             *(ports ? &by_port : &by_process) = true;
         } else if (ports) {
             port = port || strtoul(word.at, NULL, 10) == own;
@@ -250,8 +245,8 @@ const struct template *template_of(const struct socket_fact *fact)
         const char *p = loaded[i].text;
         struct piece word, text;
 
-        while (next_line(&p, &word, &text)) {
-            unsigned fit = is(word, "match") ? fits(text, fact) : 0;
+        while (template_next(&p, &word, &text)) {
+            unsigned fit = template_is(word, "match") ? fits(text, fact) : 0;
 
             if (fit > most) {
                 most = fit;
@@ -260,115 +255,4 @@ const struct template *template_of(const struct socket_fact *fact)
         }
     }
     return best;
-}
-
-/* Static figures only: nothing of the caller's text is a format. */
-static mtime_t figure(struct piece name, const struct figures *f)
-{
-    if (is(name, "idle"))
-        return f->idle;
-    if (is(name, "interval"))
-        return f->interval;
-    if (is(name, "abort"))
-        return f->interval * f->count;
-    if (is(name, "dead"))
-        return f->idle + f->interval * f->count;
-    if (is(name, "heartbeat"))
-        return f->heartbeat;
-    return is(name, "double") ? 2 * f->heartbeat : -1;
-}
-
-static bool put_figure(FILE *to, struct piece inside, const struct figures *f)
-{
-    const char *colon = memchr(inside.at, ':', inside.n);
-    struct piece name = {inside.at, colon ? (size_t)(colon - inside.at) : inside.n};
-    struct piece unit = {colon ? colon + 1 : NULL, colon ? inside.n - name.n - 1 : 0};
-    mtime_t t = figure(name, f);
-
-    if (is(inside, "count")) {
-        fprintf(to, "%u", f->count);
-        return true;
-    }
-    if (!colon || t < 0)
-        return false;
-    if (is(unit, "s"))
-        fprintf(to, "%lld", (long long)(t / MTIME_SEC));
-    else if (is(unit, "ms"))
-        fprintf(to, "%lld", (long long)(t / MTIME_MSEC));
-    else if (is(unit, "half"))
-        fprintf(to, "%lld", (long long)(t / (MTIME_SEC / 2)));
-    else if (is(unit, "min"))
-        fprintf(to, "%lld", (long long)(t / (60 * MTIME_SEC)));
-    else if (is(unit, "span") && t % (60 * MTIME_SEC) == 0)
-        fprintf(to, "%lldm", (long long)(t / (60 * MTIME_SEC)));
-    else if (is(unit, "span"))
-        fprintf(to, "%llds", (long long)(t / MTIME_SEC));
-    else
-        return false;
-    return true;
-}
-
-/* `{` that no letter follows is text: JSON and YAML are full of them. */
-static bool put_line(FILE *to, struct piece text, const struct figures *f)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        const char *end = memchr(text.at + i, '}', text.n - i);
-
-        if (text.at[i] != '{' || !end || i + 1 >= text.n || text.at[i + 1] < 'a' ||
-            text.at[i + 1] > 'z') {
-            fputc(text.at[i], to);
-            continue;
-        }
-        if (!put_figure(to, (struct piece){text.at + i + 1, (size_t)(end - text.at) - i - 1}, f))
-            return false;
-        i = (size_t)(end - text.at);
-    }
-    return true;
-}
-
-static int kind_of(struct piece word)
-{
-    static const char *const words[] = {[LINE_FILE] = "file",
-                                        [LINE_SET] = "set",
-                                        [LINE_THEN] = "then",
-                                        [LINE_NOTE] = "note",
-                                        [LINE_SOURCE] = "source"};
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (is(word, words[i]))
-            return (int)i;
-    return -1;
-}
-
-int template_render(const struct template *t, enum template_part part,
-                    const struct figures *figures,
-                    void (*line)(void *arg, enum template_line kind, const char *text), void *arg)
-{
-    enum template_part at = PART_KEEPALIVE;
-    const char *p = t->text;
-    struct piece word, text;
-    int r = 0;
-
-    while (r == 0 && next_line(&p, &word, &text)) {
-        int kind = kind_of(word);
-        char *shown = NULL;
-        size_t size;
-        FILE *to;
-
-        if (is(word, "heartbeat"))
-            at = PART_HEARTBEAT;
-        if (kind < 0 || (at != part && kind != LINE_SOURCE))
-            continue;
-        to = open_memstream(&shown, &size);
-        if (!to)
-            return -ENOMEM;
-        if (!put_line(to, text, figures))
-            r = -EINVAL;
-        if (fclose(to) != 0)
-            r = -ENOMEM;
-        if (r == 0)
-            line(arg, (enum template_line)kind, shown);
-        free(shown);
-    }
-    return r;
 }
