@@ -70,12 +70,12 @@ static inline void image_record(struct image *i, uint32_t seconds, uint32_t frac
 
 static inline void image_block(struct image *i, uint32_t type, const void *body, uint32_t n)
 {
-    uint32_t padded = (n + 3) & ~3u;
+    uint32_t padding = -n & 3, padded = n + padding;
 
     image_u32(i, type);
     image_u32(i, padded + 12);
     image_bytes(i, body, n);
-    image_bytes(i, "\0\0\0", padded - n);
+    image_bytes(i, "\0\0\0", padding);
     image_u32(i, padded + 12);
 }
 
