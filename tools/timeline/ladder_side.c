@@ -117,7 +117,7 @@ void ladder_draw_sockets(struct ladder *ladder, const struct ladder_row *row, mt
         /* What came and went in rows that are not shown is not told either. */
         if (row->kind == LADDER_FOLDED && ladder->connections > 1)
             ladder->shown[2 * (size_t)e->connection + side_of(e)] = e->socket;
-        else
+        else if (same(&e->socket, &ladder->views[2 * (size_t)e->connection + side_of(e)]))
             draw_socket(ladder, e->connection, side_of(e),
                         (e->t < row->until ? ladder_y_at(ladder, e->t) : row->y_side) + 4,
                         row->until);
