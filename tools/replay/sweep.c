@@ -123,11 +123,14 @@ static int add_up(const struct sweep_run *run, struct sweep_shard *shards,
     for (size_t v = 0; v < sweep->n; v++)
         sweep->points[v] = (struct sweep_point){.timeout = sweep->points[v].timeout};
     for (unsigned i = 0; i < run->threads; i++) {
+        uint64_t below = 0;
+
         totals->packets += shards[i].packets;
         totals->bytes += shards[i].bytes;
-        for (size_t v = 0; shards[i].count && v < sweep->n; v++) {
+        for (size_t v = sweep->n; shards[i].main && v-- > 0;) {
+            below += shards[i].broken_below[v + 1];
             sweep->points[v].flows += shards[i].all.flows + shards[i].count[v].flows;
-            sweep->points[v].broken += shards[i].all.broken + shards[i].count[v].broken;
+            sweep->points[v].broken += shards[i].all.broken + shards[i].count[v].broken + below;
         }
         if (i > 0)
             lives_take(lives, &shards[i].lives);

@@ -35,9 +35,7 @@ struct value_set class_over(struct sweep_shard *shard, const struct class *class
     return over;
 }
 
-/* Closed as the span says, from lo to below hi. */
-static void closed_by_time(struct lives *lives, const struct span *span, mtime_t last, size_t lo,
-                           size_t hi)
+void lives_closed(struct lives *lives, const struct span *span, mtime_t last, size_t lo, size_t hi)
 {
     while (lo < hi) {
         bool own = span->lo <= lo && lo < span->hi;
@@ -76,7 +74,7 @@ void class_closed(struct sweep_shard *shard, const struct class *class,
         if (class->odd)
             continue;
         over = span_over(span, class->last, at, lo, hi);
-        closed_by_time(lives, span, class->last, lo, over);
+        lives_closed(lives, span, class->last, lo, over);
         if (ended)
             lives_note(lives, &lives->closes, at, (unsigned)over, (unsigned)hi);
     }

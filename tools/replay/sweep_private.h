@@ -12,6 +12,7 @@
 
 #include "tools/replay/connection.h"
 #include "tools/replay/run_source.h"
+#include "tools/replay/story.h"
 #include "tools/replay/sweep_lives.h"
 #include "tools/replay/sweep_span.h"
 
@@ -60,12 +61,15 @@ struct parted {
 
 /* Beside every entry. */
 struct sweep_entry {
-    struct connection c;
     uint32_t parted; /* number, perhaps of one that is over; 0: not parted */
     uint16_t choice;
-    /* Not 0: the world of the greatest value goes for those from here on, and all others have
-     * nothing to learn from a plain segment. */
-    uint16_t calm;
+    /* Not parted: the values below have forgotten it, and were late. Then as a quiet class has it:
+     */
+    uint16_t forgot;
+    mtime_t heard; /* the last packet, if fins or mortal */
+    uint8_t fins;
+    bool mortal;
+    struct connection c;
 };
 
 struct world {
@@ -91,11 +95,13 @@ struct sweep_shard {
     struct world *main;      /* of the greatest */
     struct lives lives;
     struct sweep_count all, *count; /* of all values, and beside that by value */
+    uint64_t *broken_below;         /* all: how many are broken for the values below that */
     /* Parted connections, by number from 1 on, chained by hash. */
     struct parted **parted;
     uint32_t n_parted, parted_room, parted_free, *chains, mask;
-    struct parted *ending; /* whose entry has just ended */
-    uint64_t tidied;       /* packets judged when parted ones were last looked through */
+    struct parted *ending;           /* whose entry has just ended */
+    const struct sweep_entry *light; /* the same, not parted */
+    uint64_t tidied;                 /* packets judged when parted ones were last looked through */
     struct run_source *source;
     mtime_t first, now;
     uint64_t order, judged, packets, bytes;
@@ -146,6 +152,7 @@ static inline void set_leave(struct value_set *set, const struct value_set *less
         set->bits[i] &= ~less->bits[i];
 }
 size_t set_greatest(const struct value_set *set);
+size_t set_first(const struct value_set *set);
 
 /* ---- sweep_world.c ---- */
 /* NULL without memory; *error says so too. */
@@ -180,6 +187,8 @@ static inline bool is_plain(const struct packet *p)
 /* ---- sweep_class.c ---- */
 /* Those of its values for which its entry is over by now. */
 struct value_set class_over(struct sweep_shard *shard, const struct class *class, mtime_t now);
+/* Closed as the span says, from lo to below hi. */
+void lives_closed(struct lives *lives, const struct span *span, mtime_t last, size_t lo, size_t hi);
 /* Entries of those values closed: when their time was over, or at that moment. */
 void class_closed(struct sweep_shard *shard, const struct class *class,
                   const struct value_set *values, mtime_t at, bool ended);
@@ -205,11 +214,31 @@ bool quiet_packet(struct sweep_shard *shard, struct parted *parted, struct class
 bool quiet_is_over(const struct class *class, mtime_t now);
 /* The connection is over for it. */
 void quiet_end(struct sweep_shard *shard, struct parted *parted, struct class *class);
-/* From which value on goes the first class, if all others are quiet and late already; else 0. */
-size_t quiet_below(const struct parted *parted);
+/* A firewall that forgets it then takes a packet without SYN for a late one. */
+static inline bool quiet_state(unsigned state)
+{
+    return state == FLOW_ESTABLISHED || state == FLOW_FIN_WAIT || state == FLOW_CLOSE_WAIT ||
+           state == FLOW_LAST_ACK;
+}
 struct story;
 /* Is that the same? */
 bool quiet_like(const struct class *class, const struct story *story);
+
+/* ---- sweep_light.c ---- */
+/* A packet to an entry of the main world that is not parted. False: it must be looked at in every
+ * world, and is parted now if values forgot it. */
+bool light_packet(struct sweep_shard *shard, struct sweep_entry *entry, const struct packet *p,
+                  const struct engine_seen *seen);
+/* Is the connection over for those that forgot it? */
+static inline bool light_is_over(const struct sweep_entry *entry, mtime_t now)
+{
+    return entry->mortal && now >= mtime_add(entry->heard, STORY_LINGER);
+}
+/* client: end of the key. NULL without memory. */
+struct parted *light_part(struct sweep_shard *shard, struct sweep_entry *entry,
+                          const struct flow_key *key, unsigned client, unsigned rule);
+/* The way back, if it is that simple. */
+void light_unpart(struct sweep_shard *shard, struct parted *parted, struct sweep_entry *entry);
 
 /* ---- sweep_step.c ---- */
 /* A packet of a parted connection, before the main world has it: parts what is to be parted, and

@@ -140,25 +140,3 @@ bool quiet_like(const struct class *class, const struct story *s)
            (!s->mortal || s->last == class->last) &&
            !(s->c.flags & CONNECTION_SYN) == !class->syn && s->c.isn == class->isn;
 }
-
-size_t quiet_below(const struct parted *parted)
-{
-    const struct class *main = &parted->classes[0];
-    size_t lo, hi = 0, end;
-
-    if (!main->alive || main->odd || parted->n < 2)
-        return 0;
-    for (unsigned k = 1; k < parted->n; k++) {
-        const struct class *class = &parted->classes[k];
-
-        if (!class->quiet || class->mortal)
-            return 0;
-        for (unsigned i = 0; i < SWEEP_WORDS; i++)
-            if (class->values.bits[i] & ~parted->broken.bits[i])
-                return 0;
-    }
-    if (!set_next(&main->values, &lo, &hi))
-        return 0;
-    end = hi;
-    return set_next(&main->values, &end, &hi) ? 0 : lo;
-}

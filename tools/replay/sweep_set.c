@@ -34,6 +34,11 @@ bool set_next(const struct value_set *set, size_t *lo, size_t *hi)
     return *lo < SWEEP_VALUES;
 }
 
+size_t set_first(const struct value_set *set)
+{
+    return seek(set, 0, true);
+}
+
 size_t set_greatest(const struct value_set *set)
 {
     for (size_t i = SWEEP_WORDS; i-- > 0;)

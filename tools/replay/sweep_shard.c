@@ -22,12 +22,13 @@ static int start(struct sweep_shard *shard, mtime_t first)
     shard->quiet = quiet_can_be(shard->run);
     shard->worlds = calloc(sweep->n, sizeof(struct world *));
     shard->count = calloc(sweep->n, sizeof(*shard->count));
+    shard->broken_below = calloc(sweep->n + 1, sizeof(*shard->broken_below));
     shard->pending = malloc(BATCH * sizeof(*shard->pending));
     shard->origins = malloc(BATCH * sizeof(*shard->origins));
     shard->judgements = malloc(BATCH * sizeof(*shard->judgements));
     shard->segments = malloc(BATCH * OUTCOME_SEGMENTS * sizeof(*shard->segments));
-    if (!shard->worlds || !shard->count || !shard->pending || !shard->origins ||
-        !shard->judgements || !shard->segments)
+    if (!shard->worlds || !shard->count || !shard->broken_below || !shard->pending ||
+        !shard->origins || !shard->judgements || !shard->segments)
         return -ENOMEM;
     shard->main = world_of(shard, sweep->n - 1);
     return shard->error;
@@ -169,6 +170,7 @@ void sweep_shard_finish(struct sweep_shard *shard)
     if (shard->source)
         run_source_close(shard->source);
     free(shard->count);
+    free(shard->broken_below);
     free(shard->pending);
     free(shard->origins);
     free(shard->judgements);

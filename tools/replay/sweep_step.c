@@ -59,9 +59,7 @@ void step_part(struct world *world, struct parted *parted, struct class *class,
     class_closed(shard, class, &over, seen->now, false);
     flow = entry_before(world, class, seen);
     set_leave(&class->values, &over);
-    if (shard->quiet && flow.proto == IPPROTO_TCP && flow.state != FLOW_TIME_WAIT &&
-        flow.state != FLOW_CLOSE && flow.state != FLOW_SYN_SENT && flow.state != FLOW_SYN_SENT2 &&
-        flow.state != FLOW_SYN_RECV) {
+    if (shard->quiet && flow.proto == IPPROTO_TCP && quiet_state(flow.state)) {
         quiet_part(world, parted, &over, entry, &flow);
         return;
     }
@@ -74,7 +72,7 @@ void step_part(struct world *world, struct parted *parted, struct class *class,
     if (entry->c.story != 0)
         ghost.c.story = copy_story(world, to, &parted->key, entry->c.story);
     closed = flow.state == FLOW_TIME_WAIT || flow.state == FLOW_CLOSE;
-    connections_watch.ended(&to->connections, &ghost, &flow,
+    connections_watch.ended(&to->connections, &ghost.c, &flow,
                             closed ? FLOW_END_DETECTED : FLOW_END_IDLE, seen->now);
     parted->stale = true;
 }

@@ -56,6 +56,8 @@ void sweep_emit(void *arg, const struct replay_flow *out)
 
     if (shard->ending) {
         parted = shard->ending;
+    } else if (shard->light) {
+        shard->broken_below[shard->light->forgot]++;
     } else if (shard->n_parted > 0) {
         struct flow_key key = key_of(&out->flow);
 
@@ -148,8 +150,10 @@ static void parted_packet(struct sweep_shard *shard, struct parted *parted,
     connections_watch.packet(&shard->main->connections, &entry->c, p, seen);
     class_seen(shard, &parted->classes[0], seen);
     entry->choice = parted->classes[0].choice;
-    entry->calm = (uint16_t)quiet_below(parted);
-    step_unpart(shard, parted);
+    if (parted->n == 2)
+        light_unpart(shard, parted, entry);
+    else
+        step_unpart(shard, parted);
 }
 
 /* It did not restart the idle time of one that is not parted: that may part it, too. */
@@ -172,20 +176,6 @@ static void unrefreshed(struct sweep_shard *shard, struct sweep_entry *entry,
     entry->parted = parted->number;
 }
 
-/* Is it a packet that parts nobody, and tells the others nothing? */
-static bool is_calm(struct sweep_shard *shard, const struct sweep_entry *entry,
-                    const struct packet *p, const struct engine_seen *seen)
-{
-    const struct span *span;
-
-    if (entry->calm == 0 || !is_plain(p) || seen->doubted)
-        return false;
-    if (!seen->refreshed && seen->choice != ENGINE_NO_CHOICE && seen->choice != entry->choice)
-        return false;
-    span = spans_of(&shard->spans, seen->rule, entry->choice);
-    return span && seen->now - seen->last < span->idle[entry->calm];
-}
-
 static void packet(void *arg, void *beside, const struct packet *p, const struct engine_seen *seen)
 {
     struct world *world = arg;
@@ -201,10 +191,9 @@ static void packet(void *arg, void *beside, const struct packet *p, const struct
         opened(world, entry, p, seen);
         return;
     }
-    if (entry->parted != 0 && is_calm(shard, entry, p, seen)) {
-        connections_watch.packet(&world->connections, &entry->c, p, seen);
-        if (seen->refreshed && seen->choice != ENGINE_NO_CHOICE)
-            entry->choice = seen->choice;
+    if (entry->parted == 0 && light_packet(shard, entry, p, seen)) {
+        if (p->kind == PACKET_TCP && p->flags & TCP_SYN)
+            connections_watch.packet(&world->connections, &entry->c, p, seen);
         return;
     }
     if (entry->parted != 0) {
@@ -249,6 +238,27 @@ static bool adopt(void *arg, const struct packet *p)
     return connections_watch.adopt(&world->connections, p);
 }
 
+static void part_ended(struct sweep_shard *shard, struct sweep_entry *entry,
+                       const struct flow *flow)
+{
+    struct flow_key key;
+    unsigned client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
+                                    flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
+                                    flow->port[FLOW_SERVER], flow->icmp_type);
+
+    light_part(shard, entry, &key, client, flow->rule);
+}
+
+/* With its entry, for all values. */
+static bool is_over(const struct world *world, const struct sweep_entry *entry,
+                    const struct flow *flow, enum flow_end reason)
+{
+    mtime_t now = world->connections.now;
+
+    return reason == FLOW_END_NONE || (reason == FLOW_END_DETECTED && light_is_over(entry, now) &&
+                                       now >= mtime_add(flow->last, STORY_LINGER));
+}
+
 static void ended(void *arg, void *beside, const struct flow *flow, enum flow_end reason,
                   mtime_t at)
 {
@@ -259,6 +269,9 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
     struct parted *parted = NULL;
     struct class *class, all;
 
+    if (is_main(world) && entry->parted == 0 && entry->forgot > 0 &&
+        !is_over(world, entry, flow, reason))
+        part_ended(shard, entry, flow);
     if (!is_main(world) || entry->parted != 0) {
         struct flow_key key = key_of(flow);
 
@@ -271,13 +284,19 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
             class->choice = entry->choice;
         }
     } else {
+        struct value_set forgot = {0};
+
         all = whole(shard, flow->last, entry->choice, flow->rule);
+        set_add(&forgot, 0, entry->forgot);
+        set_leave(&all.values, &forgot);
         class = &all;
     }
     class_closed(shard, class, &class->values, at, over);
     shard->ending = parted; /* no other connection is over by it */
+    shard->light = parted || !is_main(world) ? NULL : entry;
     connections_watch.ended(&world->connections, &entry->c, flow, reason, at);
     shard->ending = NULL;
+    shard->light = NULL;
     if (!parted || !over)
         return;
     free(class->odd);
