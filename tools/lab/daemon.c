@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define READY "idlewalld: ready"
+#define STOPS_WITHIN (20 * MTIME_SEC)
 
 /* Beside this program: in a build directory, in one directory, in bin and sbin; else from PATH. */
 static const char *find(char *buf, size_t size)
@@ -182,11 +183,17 @@ bool daemon_lost(struct daemon *daemon)
 
 int daemon_stop(struct daemon *daemon)
 {
+    siginfo_t caught;
     int status;
 
     if (daemon->pid <= 0)
         return DONE;
-    status = child_end(&daemon->pid, false);
+    /* On a busy machine its rules may take long to go. */
+    kill(daemon->pid, SIGTERM);
+    if (child_wait(daemon->pid, STOPS_WITHIN, &status, &caught))
+        daemon->pid = 0;
+    else
+        status = child_end(&daemon->pid, false);
     if (status == 0)
         return DONE;
     command_failed(

@@ -4,6 +4,7 @@
 #include "tools/command.h"
 #include "tools/lab/child.h"
 #include "tools/lab/directory.h"
+#include "tools/lab/play/prompt.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -129,6 +130,18 @@ static int follow(struct play *play)
     return r;
 }
 
+/* Only now: making namespaces takes much, and other stories may be playing. Real programs stay as
+ * they are. */
+static void be_prompt(const struct play *play)
+{
+    for (size_t i = 0; i < play->scenario->n_firewalls; i++)
+        prompt_tree(play->daemon[i].pid);
+    for (unsigned side = 0; side < 2; side++)
+        if (!play->program[side])
+            prompt_tree(play->agent[side].pid);
+    prompt_self(true);
+}
+
 int play_run(const struct scenario *scenario, const struct play_options *options,
              struct timeline *timeline)
 {
@@ -145,9 +158,11 @@ int play_run(const struct scenario *scenario, const struct play_options *options
     directory_remove_leftovers();
     r = play_set_up(play);
     if (r == DONE) {
+        be_prompt(play);
         play->start_ns = clock_ns(CLOCK_MONOTONIC) + 20 * MTIME_MSEC;
         play->realtime_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
         r = follow(play);
+        prompt_self(false);
     }
     if (r == DONE)
         r = play_stop(play);
