@@ -10,13 +10,19 @@
 int census_start(struct engine_policy *of, const struct policy *policy)
 {
     of->by_profile = calloc(policy->n_profiles, sizeof(*of->by_profile));
-    return of->by_profile ? 0 : -ENOMEM;
+    of->steady = steady_create(policy);
+    if (of->by_profile && of->steady)
+        return 0;
+    census_finish(of);
+    return -ENOMEM;
 }
 
 void census_finish(struct engine_policy *of)
 {
     free(of->by_profile);
+    free(of->steady);
     of->by_profile = NULL;
+    of->steady = NULL;
 }
 
 static bool any(const uint32_t *by_state)

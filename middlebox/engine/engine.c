@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 64 /* packets whose memory is asked for together; a receive brings as many */
+/* So many packets before its turn: its bucket is asked for, its record. */
+#define AHEAD_BUCKET 32
+#define AHEAD_RECORD 16
 #define FRAGMENT_SLOTS 4096
 #define SHRINK_EVERY (10 * MTIME_MSEC)
 #define NO_POLICY_SLOT UINT16_MAX
@@ -231,41 +233,64 @@ static bool has_key(const struct packet *p)
     return p->kind <= PACKET_GENERIC;
 }
 
-/* Hashes and asks for what the packets will touch: the memory's latency is paid once for all. */
-static void prepare(const struct engine *e, const struct packet *packets, size_t n,
-                    uint64_t *hashes)
+/* What is known of a packet before its turn. */
+struct ahead {
+    uint64_t hash;
+    uint32_t guess, removals; /* its slot, as long as nothing was removed since */
+};
+
+static inline void look_at_bucket(const struct engine *e, const struct packet *p, struct ahead *a)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!has_key(&packets[i]))
-            continue;
-        hashes[i] = flow_table_hash(&e->table, &packets[i].key);
-        flow_table_prefetch_bucket(&e->table, hashes[i]);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (has_key(&packets[i]))
-            flow_table_prefetch_record(&e->table, hashes[i]);
+    if (!has_key(p))
+        return;
+    a->hash = flow_table_hash(&e->table, &p->key);
+    flow_table_prefetch_bucket(&e->table, a->hash);
 }
 
+static inline void look_at_record(const struct engine *e, const struct packet *p, struct ahead *a)
+{
+    if (!has_key(p))
+        return;
+    a->guess = flow_table_prefetch_record(&e->table, a->hash);
+    a->removals = e->table.removals;
+}
+
+static inline void judge_one(struct engine *e, const struct packet *p, const struct ahead *a,
+                             struct outcome *out, struct judgement *j)
+{
+    uint32_t guess = a->removals == e->table.removals ? a->guess : STORE_NONE;
+
+    go_on_to(e, p->time);
+    *j = judge_packet(e, p, a->hash, guess, out);
+    e->stats.packets[j->reason]++;
+    if (j->verdict == VERDICT_ACCEPT)
+        e->stats.accepted++;
+    else
+        e->stats.dropped++;
+}
+
+/* Memory answers late: what a packet will touch is asked for while those before it are judged, so
+ * that neither waits for the other. */
 size_t engine_packets(struct engine *e, const struct packet *packets, size_t n, struct outcome *out)
 {
-    uint64_t hashes[BATCH] = {0};
+    struct ahead ahead[AHEAD_BUCKET] = {0};
 
     engine_begin(e, e->now);
+    for (size_t i = 0; i < n && i < AHEAD_BUCKET; i++)
+        look_at_bucket(e, &packets[i], &ahead[i]);
+    for (size_t i = 0; i < n && i < AHEAD_RECORD; i++)
+        look_at_record(e, &packets[i], &ahead[i]);
     for (size_t i = 0; i < n; i++) {
-        struct judgement j;
+        struct ahead *now = &ahead[i % AHEAD_BUCKET];
 
-        if (i % BATCH == 0)
-            prepare(e, packets + i, n - i < BATCH ? n - i : BATCH, hashes);
         if (!outcome_has_room(out))
             return i;
-        go_on_to(e, packets[i].time);
-        j = judge_packet(e, &packets[i], hashes[i % BATCH], out);
-        e->stats.packets[j.reason]++;
-        if (j.verdict == VERDICT_ACCEPT)
-            e->stats.accepted++;
-        else
-            e->stats.dropped++;
-        out->judgements[i] = j;
+        if (i + AHEAD_RECORD < n)
+            look_at_record(e, &packets[i + AHEAD_RECORD],
+                           &ahead[(i + AHEAD_RECORD) % AHEAD_BUCKET]);
+        judge_one(e, &packets[i], now, out, &out->judgements[i]);
+        if (i + AHEAD_BUCKET < n)
+            look_at_bucket(e, &packets[i + AHEAD_BUCKET], now);
     }
     return n;
 }

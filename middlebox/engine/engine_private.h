@@ -14,11 +14,25 @@
 #include "middlebox/engine/tcp_state.h"
 #include "middlebox/engine/wheel.h"
 
+/* What steady.c must know of a rule's profile. */
+#define STEADY_KINDS 8
+struct steady_kind {
+    mtime_t timeout;
+    uint16_t choice; /* as engine_seen.choice */
+    uint8_t name;    /* enum policy_timeout */
+};
+struct steady {
+    bool applies;
+    unsigned max_retrans;
+    struct steady_kind kinds[STEADY_KINDS];
+};
+
 /* Stays at least until the next call once no flow needs it: events borrow the policy till then. */
 struct engine_policy {
     struct policy *policy; /* NULL: free slot */
     uint32_t flows;
     uint32_t (*by_profile)[FLOW_STATES]; /* owned; a row a profile; without those that linger */
+    struct steady *steady;               /* owned; by rule */
 };
 
 struct engine {
@@ -187,6 +201,14 @@ void life_born(struct engine *e, struct live f, uint8_t flags, uint16_t rule, en
  * the new state's timeout starts now whoever sent it. True if it did. */
 bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed);
+static inline void life_note_idle(struct live f, mtime_t now)
+{
+    mtime_t idle = now - f.r->last;
+
+    if (__builtin_expect(idle >= ((mtime_t)f.r->longest_idle_ms + 1) * MTIME_MSEC, false))
+        f.r->longest_idle_ms =
+            idle / MTIME_MSEC > UINT32_MAX ? UINT32_MAX : (uint32_t)(idle / MTIME_MSEC);
+}
 /* When the timeout in force is over, counted from a moment, or the flow's whole life. */
 mtime_t life_deadline(const struct engine *e, struct live f, mtime_t from);
 void life_count(struct live f, unsigned dir, const struct packet *p);
@@ -285,11 +307,17 @@ void dcd_answer(struct engine *e, struct live f, unsigned dir);
 /* There was activity: nothing to ask any more. */
 void dcd_stop(struct flow_extra *extra);
 
+/* ---- steady.c: the short cut for a segment in the middle of a connection ---- */
+struct steady *steady_create(const struct policy *policy); /* by rule; NULL without memory */
+/* True: the packet, of a flow that is not over, was taken. False: nothing was done. */
+bool steady_packet(struct engine *e, struct live f, const struct packet *p);
+
 /* ---- judge.c: one packet ---- */
 /* An ICMP error about a packet of f: it comes from where that was going. */
 struct judgement judge_error(struct live f, const struct packet *p);
+/* guess: as flow_table_find_at(). */
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
-                              struct outcome *out);
+                              uint32_t guess, struct outcome *out);
 /* What rule a packet without a flow falls under. */
 uint16_t judge_classify(struct engine *e, const struct packet *p, unsigned client, bool guessed);
 static inline struct judgement judged(enum verdict verdict, enum reason reason)

@@ -130,13 +130,17 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint64_t hash)
     __asm__ volatile(""); /* see flow_store_prefetch() */
 }
 
-void flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
+uint32_t flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
 {
     const struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
     unsigned found = tagged(b, tag_of(hash));
+    uint32_t slot;
 
-    if (found)
-        flow_store_prefetch(&t->store, b->slot[__builtin_ctz(found)]);
+    if (!found)
+        return STORE_NONE;
+    slot = b->slot[__builtin_ctz(found)];
+    flow_store_prefetch(&t->store, slot);
+    return slot;
 }
 
 uint32_t flow_table_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash)
@@ -311,6 +315,7 @@ void flow_table_remove(struct flow_table *t, uint32_t slot)
     uint64_t hash = flow_table_hash(t, &flow_store_at(&t->store, slot)->key);
     struct flow_bucket *head = bucket_at(t, bucket_of(t, hash));
 
+    t->removals++;
     for (struct flow_bucket *b = head; b; b = overflow_of(t, b)) {
         for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++) {
             if (b->slot[i] != slot)

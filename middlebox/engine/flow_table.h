@@ -31,6 +31,7 @@ struct flow_table {
     uint32_t n_overflow;
     uint32_t overflow_used;
     uint32_t overflow_free; /* number + 1 */
+    uint32_t removals;      /* since some time: what was found before the last may be gone */
 };
 
 int flow_table_init(struct flow_table *table, uint32_t limit, const uint8_t secret[16]);
@@ -42,12 +43,21 @@ static inline uint64_t flow_table_hash(const struct flow_table *table, const str
     return flow_key_hash(key, table->secret);
 }
 
-/* For batches: first ask for the bucket of every hash, then for the records its tags point at. */
+/* For batches: first ask for the bucket of a hash, some packets later for the record that its tag
+ * points at, which is returned: STORE_NONE, or the right one but for one in 255. */
 void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash);
-void flow_table_prefetch_record(const struct flow_table *table, uint64_t hash);
+uint32_t flow_table_prefetch_record(const struct flow_table *table, uint64_t hash);
 
 /* The slot, or STORE_NONE. */
 uint32_t flow_table_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);
+/* The same; guess: a slot that may be it, in use, or STORE_NONE. */
+static inline uint32_t flow_table_find_at(const struct flow_table *table,
+                                          const struct flow_key *key, uint64_t hash, uint32_t guess)
+{
+    if (guess != STORE_NONE && flow_key_equal(&flow_store_at(&table->store, guess)->key, key))
+        return guess;
+    return flow_table_find(table, key, hash);
+}
 /* key must not be in the table. STORE_NONE when full or out of memory. */
 uint32_t flow_table_insert(struct flow_table *table, const struct flow_key *key, uint64_t hash);
 void flow_table_remove(struct flow_table *table, uint32_t slot);

@@ -340,20 +340,22 @@ static bool may_be_over(const struct engine *e, uint32_t slot)
 }
 
 static struct judgement look_up(struct engine *e, const struct packet *p, uint64_t hash,
-                                struct outcome *out)
+                                uint32_t guess, struct outcome *out)
 {
     uint32_t slot;
 
-    if (!packet_checksum_ok(p)) {
+    if (p->checksum_ready && !packet_checksum_ok(p)) {
         struct judgement j = invalid_alone(e, p);
         j.reason = REASON_CHECKSUM;
         return j;
     }
-    slot = flow_table_find(&e->table, &p->key, hash);
+    slot = flow_table_find_at(&e->table, &p->key, hash, guess);
     if (slot != STORE_NONE && may_be_over(e, slot) && life_is_over(e, live_at(e, slot))) {
         life_expire(e, live_at(e, slot), out);
         slot = flow_table_find(&e->table, &p->key, hash); /* it may linger */
     }
+    if (slot != STORE_NONE && steady_packet(e, live_at(e, slot), p))
+        return judged(VERDICT_ACCEPT, REASON_FLOW);
     if (slot != STORE_NONE)
         return with_flow(e, live_at(e, slot), p, hash, out);
     if (p->kind == PACKET_ICMP_ERROR)
@@ -362,7 +364,7 @@ static struct judgement look_up(struct engine *e, const struct packet *p, uint64
 }
 
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
-                              struct outcome *out)
+                              uint32_t guess, struct outcome *out)
 {
     struct judgement j;
 
@@ -382,7 +384,7 @@ struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t
     case PACKET_ICMP_ERROR:
         break;
     }
-    j = look_up(e, p, hash, out);
+    j = look_up(e, p, hash, guess, out);
     if (p->more_fragments)
         fragment_put(e->fragments, p, e->now, j.verdict == VERDICT_ACCEPT);
     return j;

@@ -140,14 +140,6 @@ static void lengthen(struct engine *e, struct live f, enum policy_timeout timeou
     life_set_deadline(e, f, life_deadline(e, f, since));
 }
 
-static void note_idle(struct live f, mtime_t now)
-{
-    mtime_t idle = (now - f.r->last) / MTIME_MSEC;
-
-    if (idle > f.r->longest_idle_ms)
-        f.r->longest_idle_ms = idle > UINT32_MAX ? UINT32_MAX : (uint32_t)idle;
-}
-
 bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed)
 {
@@ -158,7 +150,7 @@ bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
         lengthen(e, f, timeout);
         return false;
     }
-    note_idle(f, e->now);
+    life_note_idle(f, e->now);
     if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH)
         since = quieter_since(f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
@@ -171,7 +163,7 @@ bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
 
 void life_renew(struct engine *e, struct live f)
 {
-    note_idle(f, e->now);
+    life_note_idle(f, e->now);
     f.r->last = e->now;
     f.r->sides = FLOW_CLIENT;
     life_set_deadline(e, f, life_deadline(e, f, e->now));

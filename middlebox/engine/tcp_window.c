@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* MAXACKWINCONST: an acknowledgement may lag by this much at least. */
-#define MAX_ACK_WINDOW 66000u
-
 void tcp_window_options(uint8_t *flags, uint8_t *scale, const struct packet *p)
 {
     *flags = (uint8_t)((*flags & TCP_SIDE_LIBERAL) | (p->has_wscale ? TCP_SIDE_SCALES : 0) |
@@ -150,7 +147,7 @@ enum tcp_window tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kin
     bool syn = p->flags & TCP_SYN, is_ack = p->flags & TCP_ACK, rst = p->flags & TCP_RST;
     uint32_t seq = p->seq, end = tcp_segment_end(p), ack = p->ack_field;
     uint32_t sack = is_ack && t->flags[r] & TCP_SIDE_SACK ? p->sack : ack;
-    uint32_t peer_end, ack_window;
+    uint32_t peer_end;
     bool acks_sent, acks_lately;
 
     if (t->maxwin[d] == 0) {
@@ -185,9 +182,8 @@ enum tcp_window tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kin
     if (rst && seq == 0 && state == FLOW_SYN_SENT)
         seq = end = t->end[d];
 
-    ack_window = t->maxwin[d] > MAX_ACK_WINDOW ? t->maxwin[d] : MAX_ACK_WINDOW;
     acks_sent = seq_before(sack, peer_end + 1);
-    acks_lately = seq_after(sack, peer_end - ack_window - 1);
+    acks_lately = seq_after(sack, peer_end - tcp_window_lag(t, d) - 1);
     if (!seq_before(seq, t->maxend[d] + 1))
         return judge_ahead(t, d, end, acks_sent && acks_lately);
     if (!acks_sent)

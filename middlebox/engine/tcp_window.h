@@ -67,6 +67,12 @@ static inline bool seq_after(uint32_t a, uint32_t b)
     return seq_before(b, a);
 }
 
+/* By how much an acknowledgement of that side may lag: MAXACKWINCONST at least. */
+static inline uint32_t tcp_window_lag(const struct tcp_track *track, unsigned dir)
+{
+    return track->maxwin[dir] > 66000u ? track->maxwin[dir] : 66000u;
+}
+
 /* Sequence number behind the segment: payload, SYN and FIN count. */
 static inline uint32_t tcp_segment_end(const struct packet *p)
 {
