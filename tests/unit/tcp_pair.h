@@ -47,7 +47,8 @@ struct pair {
     unsigned lose_next[2]; /* so many of what it sends next */
     uint32_t lose_seq[2];  /* payload from here on is lost once; 0: none (relative) */
     bool reads[2];
-    bool deaf[2]; /* no socket hears at that side, and nothing answers */
+    bool unrouted[2]; /* what this side sends does not leave it */
+    bool deaf[2];     /* no socket hears at that side, and nothing answers */
     bool listening, accepted, gone[2];
     bool to_read[2];
     bool mute;            /* nothing is written down */
@@ -175,7 +176,17 @@ static inline void pair_transmit(void *arg, struct tcp *tcp, const struct tcp_se
     struct pair_end *end = arg;
 
     (void)tcp;
+    if (end->pair->unrouted[end->side])
+        return;
     pair_put(end->pair, end->side, segment);
+}
+
+static inline bool pair_routed(void *arg, struct tcp *tcp)
+{
+    const struct pair_end *end = arg;
+
+    (void)tcp;
+    return !end->pair->unrouted[end->side];
 }
 
 static inline void pair_notify(void *arg, struct tcp *tcp, enum tcp_notice notice, int error)
@@ -200,7 +211,7 @@ static inline void pair_notify(void *arg, struct tcp *tcp, enum tcp_notice notic
         pair_say(p, "!%s\n", name[notice]);
 }
 
-static const struct tcp_wiring pair_wiring = {pair_transmit, pair_notify};
+static const struct tcp_wiring pair_wiring = {pair_transmit, pair_notify, pair_routed};
 
 static inline void pair_init(struct pair *p, const struct system *client,
                              const struct system *server)

@@ -11,7 +11,8 @@
 
 static void transmit(void *arg, struct tcp *tcp, const struct tcp_segment *segment);
 static void notify(void *arg, struct tcp *tcp, enum tcp_notice notice, int error);
-static const struct tcp_wiring wiring = {transmit, notify};
+static bool routed(void *arg, struct tcp *tcp);
+static const struct tcp_wiring wiring = {transmit, notify, routed};
 
 void host_draw(struct host *host)
 {
@@ -118,7 +119,7 @@ static void leave(struct world *world, struct host *host, uint32_t index)
 {
     struct wire_packet *p = slab_at(&world->packet_slab, index);
 
-    /* A source that is not the host's own has no route: nothing leaves, and TCP tries again later
+    /* A source that is not the host's own has no route: nothing leaves
      * (ip_route_output_key_hash_rcu(), the no_route of __ip_queue_xmit()). */
     if (!host_has_address(host, p->tuple)) {
         path_end(world, index);
@@ -181,6 +182,14 @@ static void transmit(void *arg, struct tcp *tcp, const struct tcp_segment *segme
         c->wscale[1] != TCP_NO_WSCALE)
         p->shift = c->wscale[side];
     leave(world, host, index);
+}
+
+static bool routed(void *arg, struct tcp *tcp)
+{
+    const struct host *host = arg;
+    const struct connection *c = connection_at(host->world, connection_slot_of(tcp)->connection);
+
+    return host_has_address(host, c->tuple);
 }
 
 static void notify(void *arg, struct tcp *tcp, enum tcp_notice notice, int error)

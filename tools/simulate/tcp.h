@@ -48,6 +48,8 @@ struct tcp_host;
 struct tcp_wiring {
     void (*transmit)(void *arg, struct tcp *tcp, const struct tcp_segment *segment);
     void (*notify)(void *arg, struct tcp *tcp, enum tcp_notice notice, int error);
+    /* Could a packet of it leave the host at all? NULL: always. */
+    bool (*routed)(void *arg, struct tcp *tcp);
 };
 
 /* What all sockets of a host share. */

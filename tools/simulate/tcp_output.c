@@ -115,7 +115,17 @@ void tcp_send_probe(struct tcp *tcp, mtime_t now, uint8_t bytes, enum packet_not
     tcp_transmit(tcp, now, &probe);
 }
 
-void tcp_send_new(struct tcp *tcp, mtime_t now, uint32_t len, bool psh, enum packet_note note)
+/* tcp_write_xmit() leaves the queue as it is when __ip_queue_xmit() has no route: nothing is
+ * outstanding, and it is the window's timer that tries again. BSD has counted it already. */
+static bool counts(struct tcp *tcp)
+{
+    const struct tcp_host *host = tcp->host;
+
+    return host->system->persist_min || !host->wiring->routed ||
+           host->wiring->routed(host->arg, tcp);
+}
+
+bool tcp_send_new(struct tcp *tcp, mtime_t now, uint32_t len, bool psh, enum packet_note note)
 {
     struct tcp_segment segment = {
         .seq = tcp->snd_nxt, .len = len, .flags = TCP_ACK, .note = note, .nth = note ? 1 : 0};
@@ -125,6 +135,10 @@ void tcp_send_new(struct tcp *tcp, mtime_t now, uint32_t len, bool psh, enum pac
         segment.flags |= TCP_PSH;
     if (fin)
         segment.flags |= TCP_FIN;
+    if (!counts(tcp)) {
+        tcp_transmit(tcp, now, &segment);
+        return false;
+    }
     if (!tcp_outstanding(tcp))
         tcp->head_sent = now;
     tcp->tail_seq = tcp->snd_nxt;
@@ -133,6 +147,7 @@ void tcp_send_new(struct tcp *tcp, mtime_t now, uint32_t len, bool psh, enum pac
     if (len < tcp->mss) /* tcp_minshall_update() */
         tcp->small_end = tcp->snd_nxt;
     tcp_transmit(tcp, now, &segment);
+    return true;
 }
 
 /* Where the segment that was sent at seq ends. A short last one joins what is before it if both fit
@@ -197,7 +212,8 @@ void tcp_push(struct tcp *tcp, mtime_t now)
         if (seq_after(tcp->snd_nxt + len + fin, tcp_window_end(tcp)) ||
             !nagle_allows(tcp, len, fin))
             break;
-        tcp_send_new(tcp, now, len, false, tcp->note);
+        if (!tcp_send_new(tcp, now, len, false, tcp->note))
+            break;
         sent = true;
     }
     if (sent)

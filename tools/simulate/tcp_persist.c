@@ -94,8 +94,8 @@ static void wake_up(struct tcp *tcp, mtime_t now)
 
         if (len > tcp->snd_wnd)
             len = tcp->snd_wnd;
-        tcp_send_new(tcp, now, len, true, NOTE_NONE);
-        tcp_retransmit_rearm(tcp, now);
+        if (tcp_send_new(tcp, now, len, true, NOTE_NONE))
+            tcp_retransmit_rearm(tcp, now);
     } else if (tcp->host->system->probe_bytes && !tcp->fin_queued) {
         /* The next byte itself, outside the window; it counts as sent once it is acknowledged. */
         struct tcp_segment probe = {

@@ -163,8 +163,9 @@ uint32_t tcp_window_end(const struct tcp *tcp);     /* SND.UNA + SND.WND */
 /* Sends what windows, Nagle and cwnd allow; arms what then has to be armed
  * (tcp_push_pending_frames()). */
 void tcp_push(struct tcp *tcp, mtime_t now);
-/* A new segment of len at SND.NXT, FIN included if it is the last. */
-void tcp_send_new(struct tcp *tcp, mtime_t now, uint32_t len, bool psh, enum packet_note note);
+/* A new segment of len at SND.NXT, FIN included if it is the last. False: it has no route and
+ * counts as not sent. */
+bool tcp_send_new(struct tcp *tcp, mtime_t now, uint32_t len, bool psh, enum packet_note note);
 /* What was sent at seq before, at most mss of it; returns the end of it. */
 uint32_t tcp_send_again(struct tcp *tcp, mtime_t now, uint32_t seq, enum packet_note note);
 void tcp_send_ack(struct tcp *tcp, mtime_t now, enum packet_note note);

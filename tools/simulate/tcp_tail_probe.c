@@ -32,8 +32,7 @@ static bool send_new(struct tcp *tcp, mtime_t now)
     if (!tcp_unsent(tcp) ||
         seq_after(tcp->snd_nxt + len + (tcp->fin_queued && len == left), tcp_window_end(tcp)))
         return false;
-    tcp_send_new(tcp, now, len, false, NOTE_TAIL_PROBE);
-    return true;
+    return tcp_send_new(tcp, now, len, false, NOTE_TAIL_PROBE);
 }
 
 /* tcp_send_loss_probe() */
