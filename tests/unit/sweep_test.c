@@ -308,7 +308,9 @@ static void compare(const char *path, struct policy *policy, const struct sweep 
 static size_t one_round(struct random *r, const char *path)
 {
     struct sweep_point points[VALUES];
-    struct sweep sweep = {.points = points, .n = 1 + random_below(r, VALUES)};
+    struct sweep sweep = {.points = points,
+                          .n = 1 + random_below(r, VALUES),
+                          .often = random_below(r, 2) ? 1 + random_below(r, 200) : 0};
     struct policy *policy = random_policy(r);
     struct replay_options options = {.policy = policy, .threads = 1 + random_below(r, 2)};
     mtime_t until = START + (mtime_t)(1 + random_any_size(r, 17)) * MTIME_SEC;

@@ -91,6 +91,13 @@ static void run_all(struct sweep_run *run, struct sweep_shard *shards)
 
     for (unsigned i = 1; i < run->threads; i++)
         started[i] = pthread_create(&shards[i].thread, NULL, thread_main, &shards[i]) == 0;
+    for (unsigned i = 1; i < run->threads; i++)
+        if (!started[i]) {
+            pthread_mutex_lock(&run->lock);
+            run->one_by_one = true;
+            pthread_cond_broadcast(&run->turned);
+            pthread_mutex_unlock(&run->lock);
+        }
     sweep_shard_run(&shards[0]);
     for (unsigned i = 1; i < run->threads; i++) {
         if (started[i])
@@ -113,11 +120,11 @@ static int fault_of(const struct sweep_run *run, const struct sweep_shard *shard
     return 0;
 }
 
-static int add_up(const struct sweep_run *run, struct sweep_shard *shards,
-                  struct replay_totals *totals)
+static int add_up(struct sweep_run *run, struct sweep_shard *shards, struct replay_totals *totals)
 {
     struct sweep *sweep = run->sweep;
     struct lives *lives = &shards[0].lives;
+    int r;
 
     *totals = (struct replay_totals){.first = shards[0].first, .last = shards[0].now};
     for (size_t v = 0; v < sweep->n; v++)
@@ -137,7 +144,11 @@ static int add_up(const struct sweep_run *run, struct sweep_shard *shards,
     }
     if (shards[0].source)
         run_source_stats(shards[0].source, &totals->capture);
-    return lives_count(lives, sweep, totals->first, totals->last);
+    r = run->error;
+    if (r == 0)
+        r = lives_settle(&run->total, lives, sweep, totals->first);
+    lives_figures(&run->total, sweep, totals->first, totals->last);
+    return r;
 }
 
 static int judge_limit(const struct sweep_run *run, struct capture_fault *fault)
@@ -161,6 +172,9 @@ static int play(struct sweep_run *run, struct replay_totals *totals, struct capt
 
     if (!shards)
         return -ENOMEM;
+    run->shards = shards;
+    pthread_mutex_init(&run->lock, NULL);
+    pthread_cond_init(&run->turned, NULL);
     for (unsigned i = 0; i < run->threads; i++) {
         shards[i].run = run;
         shards[i].number = i;
@@ -175,6 +189,8 @@ static int play(struct sweep_run *run, struct replay_totals *totals, struct capt
     for (unsigned i = 0; i < run->threads; i++)
         sweep_shard_finish(&shards[i]);
     free(shards);
+    pthread_cond_destroy(&run->turned);
+    pthread_mutex_destroy(&run->lock);
     return r;
 }
 

@@ -29,6 +29,7 @@ struct sweep {
     enum policy_timeout timeout; /* which one is varied, in every profile of the policy */
     struct sweep_point *points;  /* ascending; timeout set by the caller, the rest filled in */
     size_t n;
+    unsigned often; /* for tests: packets after which memory is let go of; 0: as suits */
 };
 
 /* NULL, or why the policy makes such a sweep inexact (adaptive timeouts, ...): static. */

@@ -62,22 +62,39 @@ void class_closed(struct sweep_shard *shard, const struct class *class,
     size_t lo, hi = 0;
 
     while (set_next(values, &lo, &hi)) {
-        size_t over = lo;
+        size_t over;
 
         for (size_t v = lo; class->odd && v < hi; v++) {
             mtime_t deadline = class->odd->deadline[v];
 
-            if (deadline <= at || ended)
+            if (!set_has(&class->odd->closed, v) && (deadline <= at || ended))
                 lives_note(lives, &lives->closes, deadline < at ? deadline : at, (unsigned)v,
                            (unsigned)v + 1);
         }
         if (class->odd)
             continue;
+        if (lo < class->closed)
+            lo = class->closed < hi ? class->closed : hi;
         over = span_over(span, class->last, at, lo, hi);
         lives_closed(lives, span, class->last, lo, over);
         if (ended)
             lives_note(lives, &lives->closes, at, (unsigned)over, (unsigned)hi);
     }
+}
+
+void class_settle(struct sweep_shard *shard, struct class *class)
+{
+    struct odd_deadlines *odd = class->odd;
+    size_t n = shard->spans.sweep.n;
+
+    if (!class->alive)
+        return;
+    class_closed(shard, class, &class->values, shard->now, false);
+    for (size_t v = 0; odd && v < n; v++)
+        if (odd->deadline[v] <= shard->now)
+            set_add(&odd->closed, v, v + 1);
+    if (!odd)
+        class->closed = (uint16_t)span_over(span_of(shard, class), class->last, shard->now, 0, n);
 }
 
 /* From now on each value has a deadline of its own. */
@@ -92,6 +109,7 @@ static struct odd_deadlines *make_odd(struct sweep_shard *shard, struct class *c
         shard->error = -ENOMEM;
         return NULL;
     }
+    class->odd->closed = (struct value_set){0};
     for (size_t v = 0; v < shard->spans.sweep.n; v++) {
         class->odd->idle[v] = span->idle[v];
         class->odd->deadline[v] = mtime_add(class->last, span->idle[v]);
@@ -166,6 +184,7 @@ void class_seen(struct sweep_shard *shard, struct class *class, const struct eng
     free(class->odd);
     class->odd = NULL;
     class->alive = true;
+    class->closed = 0;
     class->last = seen->now;
     if (seen->choice != ENGINE_NO_CHOICE)
         class->choice = seen->choice;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCKS 8192 /* at most */
+#define BLOCKS 2048 /* at most */
 #define BLOCK 64    /* openings, at least */
 
 /* How many of the times before a block count for each value. */
@@ -22,6 +22,7 @@ struct sums {
 
 struct count {
     size_t n_values;
+    const struct lives_total *total; /* before */
     struct sums opens, tails;
     const struct lives_time *closes;
     size_t n_closes;
@@ -30,12 +31,15 @@ struct count {
 };
 
 /* By 11 bits a time: mostly in order already, and then nothing moves. */
-static int sort(struct lives_times *times, mtime_t first)
+static int sort(struct lives_times *times)
 {
     struct lives_time *a = times->at, *b, *spare;
+    mtime_t first = MTIME_NEVER;
     uint64_t most = 0;
     bool sorted = true;
 
+    for (size_t i = 0; i < times->n; i++)
+        first = a[i].at < first ? a[i].at : first;
     for (size_t i = 0; i < times->n; i++) {
         uint64_t key = (uint64_t)(a[i].at - first);
 
@@ -136,7 +140,7 @@ static uint64_t walk(const struct count *c, size_t b, size_t v, mtime_t timeout,
     const struct sums *o = &c->opens, *t = &c->tails;
     size_t end = (b + 1) * o->block < o->n ? (b + 1) * o->block : o->n;
     size_t close = c->closed[b], tail = tails * t->block;
-    int64_t live = (int64_t)o->before[b * c->n_values + v] -
+    int64_t live = (int64_t)(c->total->live[v] + o->before[b * c->n_values + v]) -
                    (int64_t)c->closed_before[b * c->n_values + v] -
                    (int64_t)t->before[tails * c->n_values + v];
     int64_t peak = 0;
@@ -157,15 +161,15 @@ static uint64_t walk(const struct count *c, size_t b, size_t v, mtime_t timeout,
 }
 
 /* bounds, tails: room for each block of openings. */
-static uint64_t peak_of(const struct count *c, size_t v, mtime_t timeout, uint32_t *bounds,
+static uint64_t peak_of(const struct count *c, size_t v, mtime_t timeout, uint64_t *bounds,
                         size_t *tails)
 {
     const struct sums *o = &c->opens, *t = &c->tails;
     size_t over = 0, most = 0;
-    uint64_t peak;
+    uint64_t peak = c->total->peak[v], here;
 
     if (o->n_blocks == 0)
-        return 0;
+        return peak;
     for (size_t b = 0; b < o->n_blocks; b++) {
         mtime_t start = o->at[b * o->block].at;
 
@@ -173,94 +177,91 @@ static uint64_t peak_of(const struct count *c, size_t v, mtime_t timeout, uint32
                mtime_add(t->at[(over + 1) * t->block - 1].at, timeout) <= start)
             over++;
         tails[b] = over;
-        bounds[b] = o->before[(b + 1) * c->n_values + v] - c->closed_before[b * c->n_values + v] -
-                    t->before[over * c->n_values + v];
+        bounds[b] = c->total->live[v] + o->before[(b + 1) * c->n_values + v] -
+                    c->closed_before[b * c->n_values + v] - t->before[over * c->n_values + v];
         if (bounds[b] > bounds[most])
             most = b;
     }
-    peak = walk(c, most, v, timeout, tails[most]);
+    if (bounds[most] <= peak)
+        return peak;
+    here = walk(c, most, v, timeout, tails[most]);
+    peak = here > peak ? here : peak;
     for (size_t b = 0; b < o->n_blocks; b++)
         if (bounds[b] > peak && b != most) {
-            uint64_t here = walk(c, b, v, timeout, tails[b]);
-
+            here = walk(c, b, v, timeout, tails[b]);
             peak = here > peak ? here : peak;
         }
     return peak;
 }
 
 /* Sums by value of what counts from lo to below hi. */
-struct total {
-    double n[SWEEP_VALUES + 1], seconds[SWEEP_VALUES + 1];
+struct figures {
+    int64_t n[SWEEP_VALUES + 1];
+    double seconds[SWEEP_VALUES + 1];
 };
 
-static void total_add(struct total *t, size_t lo, size_t hi, mtime_t at)
+static void figures_of(struct figures *f, const struct lives_times *times, mtime_t first,
+                       size_t n_values)
 {
-    double s = mtime_seconds(at);
+    *f = (struct figures){0};
+    for (size_t i = 0; i < times->n; i++) {
+        const struct lives_time *t = &times->at[i];
+        double s = mtime_seconds(t->at - first);
 
-    if (lo >= hi)
-        return;
-    t->n[lo] += 1;
-    t->n[hi] -= 1;
-    t->seconds[lo] += s;
-    t->seconds[hi] -= s;
-}
-
-static void total_up(struct total *t, size_t n)
-{
-    for (size_t v = 1; v < n; v++) {
-        t->n[v] += t->n[v - 1];
-        t->seconds[v] += t->seconds[v - 1];
+        f->n[t->lo]++;
+        f->n[t->hi]--;
+        f->seconds[t->lo] += s;
+        f->seconds[t->hi] -= s;
+    }
+    for (size_t v = 1; v < n_values; v++) {
+        f->n[v] += f->n[v - 1];
+        f->seconds[v] += f->seconds[v - 1];
     }
 }
 
-/* Lives summed: when they ended less when they began, all from first on. */
-static void means(const struct lives *lives, struct sweep *sweep, mtime_t first, mtime_t last)
+static void add_up(struct lives_total *total, const struct lives *lives, const struct sweep *sweep,
+                   mtime_t first)
 {
-    struct total opens = {0}, closes = {0}, tails = {0};
-    size_t over = sweep->n; /* values after which a tail is closed by the end */
+    struct figures opens, closes, tails;
 
-    for (size_t i = 0; i < lives->opens.n; i++)
-        total_add(&opens, lives->opens.at[i].lo, lives->opens.at[i].hi,
-                  lives->opens.at[i].at - first);
-    for (size_t i = 0; i < lives->closes.n; i++)
-        if (lives->closes.at[i].at <= last)
-            total_add(&closes, lives->closes.at[i].lo, lives->closes.at[i].hi,
-                      lives->closes.at[i].at - first);
-    for (size_t i = 0; i < lives->tails.n; i++) {
-        const struct lives_time *t = &lives->tails.at[i];
-
-        while (over > 0 && mtime_add(t->at, sweep->points[over - 1].timeout) > last)
-            over--;
-        total_add(&tails, t->lo, t->hi < over ? t->hi : over, t->at - first);
-    }
-    total_up(&opens, sweep->n);
-    total_up(&closes, sweep->n);
-    total_up(&tails, sweep->n);
+    figures_of(&opens, &lives->opens, first, sweep->n);
+    figures_of(&closes, &lives->closes, first, sweep->n);
+    figures_of(&tails, &lives->tails, first, sweep->n);
     for (size_t v = 0; v < sweep->n; v++) {
-        struct sweep_point *p = &sweep->points[v];
-        double left = opens.n[v] - closes.n[v] - tails.n[v];
-        double lived = closes.seconds[v] - opens.seconds[v] + left * mtime_seconds(last - first);
-
+        total->opened[v] += (uint64_t)opens.n[v];
+        total->live[v] += (uint64_t)(opens.n[v] - closes.n[v] - tails.n[v]);
+        total->seconds[v] += closes.seconds[v] - opens.seconds[v];
         if (tails.n[v] > 0)
-            lived += tails.seconds[v] + tails.n[v] * mtime_seconds(p->timeout);
-        p->entries = (uint64_t)opens.n[v];
-        p->mean = last > first ? lived / mtime_seconds(last - first) : (double)p->peak;
+            total->seconds[v] +=
+                tails.seconds[v] + (double)tails.n[v] * mtime_seconds(sweep->points[v].timeout);
     }
 }
 
-int lives_count(struct lives *lives, struct sweep *sweep, mtime_t first, mtime_t last)
+static int find_peaks(struct count *c, struct lives_total *total, const struct sweep *sweep)
 {
-    struct count c = {.n_values = sweep->n};
-    uint32_t *bounds = NULL;
-    size_t *tails = NULL;
+    uint64_t *bounds = calloc(c->opens.n_blocks + 1, sizeof(*bounds));
+    size_t *tails = calloc(c->opens.n_blocks + 1, sizeof(*tails));
+    int r = bounds && tails ? 0 : -ENOMEM;
+
+    for (size_t v = 0; r == 0 && v < sweep->n; v++)
+        total->peak[v] = peak_of(c, v, sweep->points[v].timeout, bounds, tails);
+    free(bounds);
+    free(tails);
+    return r;
+}
+
+int lives_settle(struct lives_total *total, struct lives *lives, const struct sweep *sweep,
+                 mtime_t first)
+{
+    struct count c = {.n_values = sweep->n, .total = total};
     int r = lives->error;
 
     if (r == 0)
-        r = sort(&lives->opens, first);
+        r = sort(&lives->opens);
     if (r == 0)
-        r = sort(&lives->closes, first);
+        r = sort(&lives->closes);
     if (r == 0)
-        r = sort(&lives->tails, first);
+        r = sort(&lives->tails);
     if (r == 0)
         r = sums_init(&c.opens, &lives->opens, c.n_values);
     if (r == 0)
@@ -269,21 +270,27 @@ int lives_count(struct lives *lives, struct sweep *sweep, mtime_t first, mtime_t
     c.n_closes = lives->closes.n;
     if (r == 0)
         r = close_before(&c);
-    if (r < 0)
-        goto out;
-    bounds = calloc(c.opens.n_blocks + 1, sizeof(*bounds));
-    tails = calloc(c.opens.n_blocks + 1, sizeof(*tails));
-    r = bounds && tails ? 0 : -ENOMEM;
-    for (size_t v = 0; r == 0 && v < sweep->n; v++)
-        sweep->points[v].peak = peak_of(&c, v, sweep->points[v].timeout, bounds, tails);
     if (r == 0)
-        means(lives, sweep, first, last);
-out:
-    free(bounds);
-    free(tails);
+        r = find_peaks(&c, total, sweep);
+    if (r == 0)
+        add_up(total, lives, sweep, first);
+    lives->opens.n = lives->closes.n = lives->tails.n = 0;
     free(c.closed);
     free(c.closed_before);
     free(c.opens.before);
     free(c.tails.before);
     return r;
+}
+
+void lives_figures(const struct lives_total *total, struct sweep *sweep, mtime_t first,
+                   mtime_t last)
+{
+    for (size_t v = 0; v < sweep->n; v++) {
+        struct sweep_point *p = &sweep->points[v];
+        double lived = total->seconds[v] + (double)total->live[v] * mtime_seconds(last - first);
+
+        p->entries = total->opened[v];
+        p->peak = total->peak[v];
+        p->mean = last > first ? lived / mtime_seconds(last - first) : (double)p->peak;
+    }
 }

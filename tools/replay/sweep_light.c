@@ -10,7 +10,7 @@
 
 #include "middlebox/engine/tcp_state.h"
 
-#include <netinet/in.h>
+#include <errno.h>
 
 /* Would a firewall that forgets it now know no more of it than the entry says? */
 static bool is_whole(const struct sweep_shard *shard, const struct sweep_entry *entry,
@@ -36,6 +36,29 @@ static bool is_strange(const struct packet *p)
     return p->kind != PACKET_TCP || !tcp_flags_valid(p->flags) || p->flags & TCP_SYN;
 }
 
+/* Its time is over for the values below. */
+static void light_closed(struct sweep_shard *shard, const struct sweep_entry *entry,
+                         const struct span *span, mtime_t last, size_t over)
+{
+    size_t from = entry->closed > entry->forgot ? entry->closed : entry->forgot;
+
+    lives_closed(&shard->lives, span, last, from, over);
+}
+
+void light_settle(struct sweep_shard *shard, struct sweep_entry *entry, const struct flow *flow)
+{
+    const struct span *span = spans_of(&shard->spans, flow->rule, entry->choice);
+    size_t over;
+
+    if (!span) {
+        shard->error = -ENOMEM;
+        return;
+    }
+    over = span_over(span, flow->last, shard->now, entry->forgot, shard->spans.sweep.n);
+    light_closed(shard, entry, span, flow->last, over);
+    entry->closed = (uint16_t)over;
+}
+
 /* More values forgot it, and p is late for them. False: not so simple. */
 static bool forget(struct sweep_shard *shard, struct sweep_entry *entry, const struct packet *p,
                    const struct engine_seen *seen)
@@ -53,7 +76,7 @@ static bool forget(struct sweep_shard *shard, struct sweep_entry *entry, const s
     over = span_over(span, seen->last, seen->now, entry->forgot, n);
     if (over == n) /* its own engine would have known */
         return false;
-    lives_closed(&shard->lives, span, seen->last, entry->forgot, over);
+    light_closed(shard, entry, span, seen->last, over);
     entry->forgot = (uint16_t)over;
     return true;
 }
@@ -101,6 +124,7 @@ struct parted *light_part(struct sweep_shard *shard, struct sweep_entry *entry,
     set_leave(&parted->classes[0].values, &forgot);
     parted->classes[0].alive = true;
     parted->classes[0].rule = (uint16_t)rule;
+    parted->classes[0].closed = entry->closed;
     class = parted_split(shard, parted, &forgot);
     if (!class)
         return NULL;
@@ -114,7 +138,7 @@ struct parted *light_part(struct sweep_shard *shard, struct sweep_entry *entry,
     class->mortal = entry->mortal;
     parted->broken = forgot;
     entry->parted = parted->number;
-    entry->forgot = 0;
+    entry->forgot = entry->closed = 0;
     entry->fins = 0;
     entry->mortal = false;
     return parted;

@@ -15,6 +15,7 @@ struct lives_times {
     struct lives_time *at;
     size_t n, room;
 };
+/* Since they were last settled. */
 struct lives {
     struct lives_times opens;
     struct lives_times closes;
@@ -25,12 +26,26 @@ struct lives {
 void lives_note(struct lives *lives, struct lives_times *times, mtime_t at, unsigned lo,
                 unsigned hi);
 void lives_finish(struct lives *lives);
+static inline size_t lives_held(const struct lives *lives)
+{
+    return lives->opens.n + lives->closes.n + lives->tails.n;
+}
 /* Moves all of from behind what is in into. */
 void lives_take(struct lives *into, struct lives *from);
+
+/* What all that was settled came to. Zeroed: nothing. */
+struct lives_total {
+    uint64_t live[SWEEP_VALUES], peak[SWEEP_VALUES], opened[SWEEP_VALUES];
+    double seconds[SWEEP_VALUES]; /* when they closed, less when they opened */
+};
 /*
- * Sets entries, peak and mean. One that closes as another opens has made room for it; what lives on
- * is counted until last. Sorts lives. 0 or -ENOMEM.
+ * Counts what is in lives, and empties it. Nothing that is noted later may have happened before.
+ * One that closes as another opens has made room for it. 0 or -ENOMEM. first: of the capture.
  */
-int lives_count(struct lives *lives, struct sweep *sweep, mtime_t first, mtime_t last);
+int lives_settle(struct lives_total *total, struct lives *lives, const struct sweep *sweep,
+                 mtime_t first);
+/* Sets entries, peak and mean; what lives on is counted until last. */
+void lives_figures(const struct lives_total *total, struct sweep *sweep, mtime_t first,
+                   mtime_t last);
 
 #endif

@@ -29,6 +29,7 @@ struct value_set {
  * for some values only. */
 struct odd_deadlines {
     mtime_t deadline[SWEEP_VALUES], idle[SWEEP_VALUES];
+    struct value_set closed; /* said so already, though no packet came */
 };
 
 /* Values that share what became of a connection. */
@@ -40,6 +41,7 @@ struct class
     mtime_t last;              /* alive: activity, */
     uint16_t choice, rule;     /* and what says how long it may be idle */
     uint16_t world;            /* the greatest of the values */
+    uint16_t closed;           /* as odd_deadlines.closed: the values below */
     bool alive;                /* has an entry */
     /* Forgotten, and its world knows nothing of it: */
     bool quiet, mortal, syn; /* syn: isn is known */
@@ -69,6 +71,7 @@ struct sweep_entry {
     mtime_t heard; /* the last packet, if fins or mortal */
     uint8_t fins;
     bool mortal;
+    uint16_t closed; /* as a class has it */
     struct connection c;
 };
 
@@ -101,7 +104,9 @@ struct sweep_shard {
     uint32_t n_parted, parted_room, parted_free, *chains, mask;
     struct parted *ending;           /* whose entry has just ended */
     const struct sweep_entry *light; /* the same, not parted */
-    uint64_t tidied;                 /* packets judged when parted ones were last looked through */
+    bool settling;
+    uint64_t place;  /* of the capture: how often it was tidied */
+    uint64_t tidied; /* packets judged when parted ones were last looked through */
     struct run_source *source;
     mtime_t first, now;
     uint64_t order, judged, packets, bytes;
@@ -123,6 +128,15 @@ struct sweep_run {
     struct sweep *sweep;
     struct filter **filters;
     unsigned threads;
+    struct sweep_shard *shards;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t turned;
+    uint64_t highest, settle_at; /* places; settle_at: all meet there */
+    uint64_t turn;               /* how often they met */
+    unsigned waiting, gone;
+    bool one_by_one; /* not all have a thread: they cannot meet */
+    struct lives_total total;
+    int error;
 };
 
 /* ---- sweep_set.c ---- */
@@ -192,6 +206,8 @@ void lives_closed(struct lives *lives, const struct span *span, mtime_t last, si
 /* Entries of those values closed: when their time was over, or at that moment. */
 void class_closed(struct sweep_shard *shard, const struct class *class,
                   const struct value_set *values, mtime_t at, bool ended);
+/* Those closed by now are. */
+void class_settle(struct sweep_shard *shard, struct class *class);
 /* What a packet to its entry did to its time. */
 void class_seen(struct sweep_shard *shard, struct class *class, const struct engine_seen *seen);
 /* The same of one that did not restart it. */
@@ -237,6 +253,8 @@ static inline bool light_is_over(const struct sweep_entry *entry, mtime_t now)
 /* client: end of the key. NULL without memory. */
 struct parted *light_part(struct sweep_shard *shard, struct sweep_entry *entry,
                           const struct flow_key *key, unsigned client, unsigned rule);
+/* As class_settle(). */
+void light_settle(struct sweep_shard *shard, struct sweep_entry *entry, const struct flow *flow);
 /* The way back, if it is that simple. */
 void light_unpart(struct sweep_shard *shard, struct parted *parted, struct sweep_entry *entry);
 
@@ -250,6 +268,12 @@ void step_part(struct world *world, struct parted *parted, struct class *class,
                const struct sweep_entry *entry, const struct engine_seen *seen);
 /* Removes it if all values share everything again. */
 void step_unpart(struct sweep_shard *shard, struct parted *parted);
+
+/* ---- sweep_settle.c ---- */
+/* After sweep_tidy(), at the same places of the capture in all shards. */
+void sweep_settle(struct sweep_shard *shard);
+/* It will not come to another. */
+void sweep_depart(struct sweep_shard *shard);
 
 /* ---- sweep_watch.c ---- */
 extern const struct engine_watch sweep_watch; /* its arg: struct world */

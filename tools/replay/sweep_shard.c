@@ -134,19 +134,22 @@ void sweep_shard_run(struct sweep_shard *shard)
     const struct replay_options *options = shard->run->options;
     struct run_stretch stretch = {0};
     uint64_t tidied = 0;
+    unsigned every = shard->run->sweep->often ? shard->run->sweep->often : TIDY_EVERY;
     unsigned turn = 0;
     int r = run_source_open(&shard->source, shard->run->paths, shard->run->n_paths, &shard->fault,
                             &shard->broken);
 
     if (r < 0) {
         shard->error = r;
+        sweep_depart(shard);
         return;
     }
     while (!(options->stop && atomic_load(options->stop)) && next_stretch(shard, &stretch) > 0) {
         walk(shard, &stretch);
-        if (shard->order - tidied >= TIDY_EVERY) {
+        if (shard->order - tidied >= every) {
             flush(shard);
             sweep_tidy(shard);
+            sweep_settle(shard);
             tidied = shard->order;
         }
         if (options->progress && shard->number == 0 && ++turn % PROGRESS_EVERY == 0) {
@@ -156,6 +159,7 @@ void sweep_shard_run(struct sweep_shard *shard)
             options->progress(options->arg, &so_far);
         }
     }
+    sweep_depart(shard);
     drain(shard);
 }
 

@@ -134,7 +134,9 @@ static struct parted *part(struct sweep_shard *shard, struct sweep_entry *entry,
     if (!parted)
         return NULL;
     parted->classes[0] = class;
+    parted->classes[0].closed = entry->closed;
     entry->parted = parted->number;
+    entry->closed = 0;
     return parted;
 }
 
@@ -249,6 +251,20 @@ static void part_ended(struct sweep_shard *shard, struct sweep_entry *entry,
     light_part(shard, entry, &key, client, flow->rule);
 }
 
+/* Parted ones are elsewhere. */
+static void settle(struct sweep_shard *shard, struct sweep_entry *entry, const struct flow *flow)
+{
+    struct flow_key key;
+
+    if (entry->parted != 0) {
+        key = key_of(flow);
+        if (parted_at(shard, entry->parted, &key))
+            return;
+        entry->parted = 0;
+    }
+    light_settle(shard, entry, flow);
+}
+
 /* With its entry, for all values. */
 static bool is_over(const struct world *world, const struct sweep_entry *entry,
                     const struct flow *flow, enum flow_end reason)
@@ -269,6 +285,10 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
     struct parted *parted = NULL;
     struct class *class, all;
 
+    if (shard->settling) {
+        settle(shard, entry, flow);
+        return;
+    }
     if (is_main(world) && entry->parted == 0 && entry->forgot > 0 &&
         !is_over(world, entry, flow, reason))
         part_ended(shard, entry, flow);
@@ -289,6 +309,7 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
         all = whole(shard, flow->last, entry->choice, flow->rule);
         set_add(&forgot, 0, entry->forgot);
         set_leave(&all.values, &forgot);
+        all.closed = entry->closed;
         class = &all;
     }
     class_closed(shard, class, &class->values, at, over);
