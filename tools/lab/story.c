@@ -5,18 +5,15 @@
 #include "tools/lab/lab.h"
 #include "tools/lab/play/play.h"
 #include "tools/scenario_read.h"
-#include "tools/simulate/world.h"
 #include "tools/story_show.h"
 #include "tools/verify/compare.h"
-#include "tools/verify/divided.h"
 #include "tools/verify/from_silence.h"
+#include "tools/verify/virtual.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define LINK_TAKES (MTIME_MSEC / 10) /* in the lab, whatever the scenario says */
 
 enum { SPEED = 256, SVG, PCAP, OUTCOME, QUIET, SET, VERIFY, RECORD };
 
@@ -104,27 +101,6 @@ static void show_fault(void *arg, const char *message)
     fprintf(stderr, "%s\n", message);
 }
 
-/* The same in virtual time, as the lab's speed makes it. Owned by the caller, both. */
-static int simulate(const struct scenario *scenario, unsigned speed, struct scenario **divided,
-                    struct timeline **timeline)
-{
-    int r = scenario_divided(divided, scenario, speed);
-    unsigned hz = play_kernel_hz();
-
-    if (r < 0)
-        return r;
-    for (unsigned side = 0; hz > 0 && side < 2; side++)
-        (*divided)->host[side].system.hz = hz;
-    for (size_t i = 0; i <= (*divided)->n_firewalls; i++)
-        (*divided)->link[i].delay = LINK_TAKES;
-    r = timeline_create(timeline, *divided);
-    if (r == 0)
-        r = world_play(*divided, *timeline, NULL, NULL);
-    if (r == 0)
-        timeline_multiply(*timeline, scenario, speed);
-    return r;
-}
-
 /* Both from the first silence on, where real programs talk. The copies' events are kept for as long
  * as the comparison is looked at. */
 static int compare_all(struct compare *compare, struct timeline silent[2],
@@ -149,7 +125,8 @@ static int verify(struct request *request, const struct scenario *scenario,
     struct timeline *virtual = NULL;
     struct compare compare = {0};
     struct timeline silent[2] = {0};
-    int r = simulate(scenario, request->play.speed, &divided, &virtual), status;
+    int r = virtual_timeline(scenario, request->play.speed, play_kernel_hz(), &divided, &virtual);
+    int status;
 
     if (r == 0)
         r = compare_all(&compare, silent, scenario, live, virtual, request->play.speed);
