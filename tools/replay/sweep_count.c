@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCKS 2048 /* at most */
-#define BLOCK 64    /* openings, at least */
+#define BLOCKS 4096 /* at most */
+#define BLOCK 32    /* openings, at least */
 
 /* How many of the times before a block count for each value. */
 struct sums {

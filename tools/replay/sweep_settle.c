@@ -6,7 +6,7 @@
  */
 #include "tools/replay/sweep_private.h"
 
-#define SETTLE_FROM (1u << 20) /* times held by all shards together */
+#define SETTLE_FROM (1u << 17) /* times held by all shards together */
 #define SETTLE_TIMES 8u        /* that many of all that live */
 
 static bool holds_much(const struct sweep_shard *shard)
