@@ -463,6 +463,37 @@ static void lateness_is_inherited(void **state)
     finish(&live, &virtual);
 }
 
+/* A timer of the client is late by what it may be; the server had something to do shortly before,
+ * on time. What comes from the client is as late there, and no later. */
+static void lateness_goes_to_the_other_place(void **state)
+{
+    static const struct {
+        mtime_t client, server;
+        size_t wrong;
+    } late[] = {{SEC, SEC, 0}, {0, SEC, 1}, {SEC, SEC + 50 * MS, 0}, {SEC, SEC + 50 * MS + 1, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+        struct story live, virtual;
+
+        story_init(&live, STORY_HEAD STORY_TAIL);
+        story_init(&virtual, STORY_HEAD STORY_TAIL);
+        for (unsigned k = 0; k < 2; k++) {
+            struct story *s = k == 0 ? &live : &virtual;
+
+            story_app(s, 0, FLOW_CLIENT, (struct timeline_app){.act = APP_CONNECTED});
+            story_app(s, 7 * SEC, FLOW_SERVER, (struct timeline_app){.act = APP_ACCEPTED});
+            story_app(s, 8 * SEC + (k == 0 ? late[i].client : 0), FLOW_CLIENT,
+                      (struct timeline_app){.act = APP_SEND});
+            story_app(s, 8 * SEC + (k == 0 ? late[i].server : 0), FLOW_SERVER,
+                      (struct timeline_app){.act = APP_READ});
+            story_sort(s);
+        }
+        assert_int_equal(differences(&live, &virtual), late[i].wrong);
+        finish(&live, &virtual);
+    }
+}
+
 /* On a busy machine the story's deeds are done late: never their fault, nor that of what they do.
  */
 static void a_late_deed_moves_what_it_does(void **state)
@@ -627,6 +658,7 @@ int main(void)
         cmocka_unit_test(an_eighth_and_50_ms),
         cmocka_unit_test(waiting_begins_with_what_went_before),
         cmocka_unit_test(lateness_is_inherited),
+        cmocka_unit_test(lateness_goes_to_the_other_place),
         cmocka_unit_test(a_late_deed_moves_what_it_does),
         cmocka_unit_test(what_a_socket_shows_for_a_moment),
         cmocka_unit_test(long_ones),

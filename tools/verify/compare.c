@@ -261,32 +261,41 @@ static bool starts_clock(const struct compare_pair *earlier, const struct compar
     return earlier->live && earlier->virtual && earlier->virtual->t <= p->virtual->t;
 }
 
+static void nearer(mtime_t *off, const struct compare_pair *p, const struct compare_pair *since)
+{
+    mtime_t with = since ? apart(p, since) : MTIME_NEVER;
+
+    if (with < *off)
+        *off = with;
+}
+
 /* Late or early by more than a timer may be. What went before at that place with that connection
- * starts the clock, as a
- * timer's lateness moves all that follows from it; so does the story's last deed, which a busy
- * machine may do late. */
+ * starts the clock, as a timer's lateness moves all that follows from it; so does the story's last
+ * deed, which a busy machine may do late. What comes from another place with that connection, like
+ * the packet of a late timer at the firewall that drops it, has waited only since it was there. */
 static void judge_time(struct compare *out, size_t i, mtime_t slack)
 {
     struct compare_pair *p = &out->pairs[i];
-    const struct compare_pair *here = NULL, *deed = NULL;
+    const struct compare_pair *here = NULL, *there = NULL, *deed = NULL;
     mtime_t waited, off;
     char text[STORY_TEXT];
 
     for (size_t k = i; k-- > 0 && !here;)
-        if (starts_clock(&out->pairs[k], p) && out->pairs[k].live->place == p->live->place &&
-            out->pairs[k].live->connection == p->live->connection)
-            here = &out->pairs[k];
+        if (starts_clock(&out->pairs[k], p) &&
+            out->pairs[k].live->connection == p->live->connection) {
+            there = there ? there : &out->pairs[k];
+            here = out->pairs[k].live->place == p->live->place ? &out->pairs[k] : NULL;
+        }
     /* What a deed did can be seen before the doing is over. */
     for (size_t k = out->n; k-- > 0 && !deed;)
         if (starts_clock(&out->pairs[k], p) && out->pairs[k].live->kind == TIMELINE_DEED)
             deed = &out->pairs[k];
     waited = p->virtual->t - (here ? here->virtual->t : 0);
     off = apart(p, NULL);
-    if (here && apart(p, here) < off)
-        off = apart(p, here);
-    if (deed && apart(p, deed) < off)
-        off = apart(p, deed);
-    if (off <= slack + waited / 8)
+    nearer(&off, p, here);
+    nearer(&off, p, deed);
+    if (off <= slack + waited / 8 ||
+        (there && apart(p, there) <= slack + (p->virtual->t - there->virtual->t) / 8))
         return;
     p->differs = true;
     snprintf(p->why, sizeof(p->why), "%s %s", story_duration(off, text),
