@@ -3,7 +3,6 @@
 #include "tools/replay/run_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,26 +20,15 @@ const char *replay_outcome_name(enum replay_outcome outcome)
     return (unsigned)outcome < REPLAY_OUTCOMES ? names[outcome] : NULL;
 }
 
-/* Can it be read more than once, and is that cheaper than waiting for one reader? What is packed is
- * not. */
-static bool can_be_shared(const char *path, uint64_t *size)
+/* It may have to be read again. */
+static bool is_file(const char *path, uint64_t *size)
 {
-    static const uint8_t gzip[4] = {0x1f, 0x8b}, zstd[4] = {0x28, 0xb5, 0x2f, 0xfd};
-    uint8_t magic[4];
     struct stat st;
-    int fd;
-    bool can;
 
     if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return false;
     *size += (uint64_t)st.st_size;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    can = read(fd, magic, sizeof(magic)) == (ssize_t)sizeof(magic) && memcmp(magic, gzip, 2) != 0 &&
-          memcmp(magic, zstd, 4) != 0;
-    close(fd);
-    return can;
+    return true;
 }
 
 static unsigned threads_for(const struct run *run)
@@ -54,7 +42,7 @@ static unsigned threads_for(const struct run *run)
     if (threads > RUN_THREADS)
         threads = RUN_THREADS;
     for (size_t i = 0; threads > 1 && i < run->n_paths; i++)
-        if (!can_be_shared(run->paths[i], &size))
+        if (!is_file(run->paths[i], &size))
             threads = 1;
     return run->options->threads == 0 && size < SMALL ? 1 : threads;
 }
@@ -88,8 +76,8 @@ static void add_stats(struct engine_stats *to, const struct engine_stats *from)
 
 static void add_up(const struct run *run, const struct shard *shards, struct replay_totals *totals)
 {
-    *totals = (struct replay_totals){
-        .first = shards[0].first, .last = shards[0].now, .peak_flows = run->occupancy.peak};
+    *totals = (struct replay_totals){.peak_flows = run->occupancy.peak};
+    feed_figures(run->feed, &totals->first, &totals->last, &totals->capture);
     for (unsigned i = 0; i < run->threads; i++) {
         const struct shard *shard = &shards[i];
         const struct connections *cs = &shard->connections;
@@ -108,31 +96,14 @@ static void add_up(const struct run *run, const struct shard *shards, struct rep
     }
     totals->engine.peak_flows = (uint32_t)run->occupancy.peak;
     totals->mean_flows = occupancy_mean(&run->occupancy, totals->first, totals->last);
-    if (shards[0].source)
-        run_source_stats(shards[0].source, &totals->capture);
 }
 
-/* Every thread walked the same captures: they saw the same, or somebody wrote to them meanwhile. */
-static int agreed(const struct run *run, const struct shard *shards, struct capture_fault *fault)
+/* A shard for each thread; the caller's is the first. */
+static int run_shards(struct run *run, struct shard *shards)
 {
-    for (unsigned i = 1; i < run->threads; i++)
-        if (shards[i].order != shards[0].order || shards[i].now != shards[0].now) {
-            snprintf(fault->text, sizeof(fault->text), "was changed while it was read");
-            return -EBUSY;
-        }
-    return 0;
-}
-
-static int play(struct run *run, struct replay_totals *totals, struct capture_fault *fault,
-                size_t *broken)
-{
-    struct shard *shards = aligned_alloc(64, (sizeof(*shards) * run->threads + 63) / 64 * 64);
     unsigned started = 1;
     int r = 0;
 
-    if (!shards)
-        return -ENOMEM;
-    memset(shards, 0, sizeof(*shards) * run->threads);
     run->stop_at = UINT64_MAX;
     for (unsigned i = 0; i < run->threads; i++) {
         shards[i].run = run;
@@ -145,25 +116,61 @@ static int play(struct run *run, struct replay_totals *totals, struct capture_fa
         r = -EAGAIN;
         pthread_mutex_lock(&run->lock);
         run->stop_at = 0;
+        for (unsigned i = started; i < run->threads; i++)
+            run->done[i] = UINT64_MAX / 2;
+        pthread_cond_broadcast(&run->turned);
         pthread_mutex_unlock(&run->lock);
+        for (unsigned i = started; i < run->threads; i++)
+            feed_leave(run->feed, i);
+        feed_leave(run->feed, 0);
     } else {
         shard_run(&shards[0]);
     }
     for (unsigned i = 1; i < started; i++)
         pthread_join(shards[i].thread, NULL);
-    for (unsigned i = 0; r == 0 && i < run->threads; i++) {
+    for (unsigned i = 0; r == 0 && i < run->threads; i++)
         r = shards[i].error;
-        *fault = shards[i].fault;
-        *broken = shards[i].broken;
-    }
+    return r;
+}
+
+/* What ICMP errors quote is asked for of no other packets than those without a flow. */
+static bool quotes(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->n_profiles; i++)
+        if (policy->profiles[i].on_late == ON_LATE_ICMP)
+            return true;
+    return false;
+}
+
+static int play(struct run *run, struct replay_totals *totals, struct capture_fault *fault,
+                size_t *broken)
+{
+    struct feed_config config = {.paths = run->paths,
+                                 .n_paths = run->n_paths,
+                                 .shards = run->threads,
+                                 .span = run->span,
+                                 .checksums = run->options->checksums,
+                                 .quotes = quotes(run->options->policy),
+                                 .options = run->options};
+    struct shard *shards = aligned_alloc(64, run->threads * sizeof(*shards));
+    int r = -ENOMEM, failed;
+
+    if (!shards)
+        return r;
+    memset(shards, 0, run->threads * sizeof(*shards));
+    r = feed_create(&run->feed, &config, fault, broken);
+    if (r < 0)
+        goto out;
+    failed = run_shards(run, shards);
+    r = feed_error(run->feed, fault, broken);
     if (r == 0)
-        r = run->error;
-    if (r == 0 && !run->too_full)
-        r = agreed(run, shards, fault);
+        r = failed ? failed : run->error;
     add_up(run, shards, totals);
+out:
     for (unsigned i = 0; i < run->threads; i++)
         shard_finish(&shards[i]);
     free(shards);
+    run->feed = feed_destroy(run->feed);
     return r;
 }
 

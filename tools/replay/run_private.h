@@ -3,22 +3,20 @@
 #define IDLEWALL_RUN_PRIVATE_H
 
 /*
- * A replay on several threads: every one walks the captures and judges its shard of the packets,
- * those whose pair of addresses hashes to it (as the kernel's queue balancing does), with an engine
- * of its own. Time is the whole capture's in all of them, so that nothing depends on how many there
- * are. They meet at the ends of spans of packets: there entries that are over have been cleared
- * away everywhere, and are counted.
+ * A replay on several threads: every one judges its shard of the packets, with an engine of its
+ * own, and reads for all of them when it is its turn. Time is the whole capture's in all of them,
+ * so that nothing depends on how many there are. They meet at the ends of spans of packets: there
+ * entries that are over have been cleared away everywhere, and are counted.
  */
 
-#include "tools/replay/connection.h"
-#include "tools/replay/run_source.h"
+#include "tools/replay/feed.h"
 
 #include <pthread.h>
 
 #define RUN_THREADS 64
 #define RUN_LEAD 4 /* spans that the fastest may be ahead of the slowest */
 #define RUN_SPAN 65536
-#define SHARD_BATCH 64
+#define SHARD_SEGMENTS 512 /* room for what a batch puts out, which nobody looks at */
 
 struct filter;
 
@@ -36,6 +34,7 @@ struct run {
     uint64_t span;  /* packets */
     uint32_t limit; /* entries from which on threads could not stay apart; 0: none */
     struct filter **filters;
+    struct feed *feed;
 
     pthread_mutex_t lock;
     pthread_cond_t turned;
@@ -53,28 +52,22 @@ struct run {
 };
 
 struct shard {
-    struct run *run;
+    _Alignas(64) struct run *run; /* no cache line is two shards' */
     unsigned number;
     uint64_t span; /* that it is in */
     struct engine *engine;
     struct connections connections;
-    struct run_source *source;
-    mtime_t first, now; /* of the whole capture, as far as it was walked */
-    uint64_t order;     /* packets walked */
+    mtime_t now; /* of the whole capture, as far as it was judged */
     uint64_t packets, bytes;
-    struct packet pending[SHARD_BATCH];
-    struct connection_origin origins[SHARD_BATCH];
-    size_t n;
     struct outcome out;
-    struct judgement judgements[SHARD_BATCH];
+    struct judgement *judgements;
+    size_t n_judgements;
     struct segment *segments;
-    struct capture_fault fault; /* the first */
-    size_t broken;
     int error;
     pthread_t thread;
 };
 
-/* Walks, judges and hands out; everything it has to say is in it then. */
+/* Judges and hands out; everything it has to say is in it then. */
 void shard_run(struct shard *shard);
 void shard_finish(struct shard *shard);
 
