@@ -61,17 +61,20 @@ struct engine {
     struct engine_stats stats;
 };
 
-/* A flow at hand: all parts of its record. */
+/* A flow at hand. Small enough to be passed in registers. */
 struct live {
     uint32_t slot;
     struct record *r;
-    mtime_t *opened;
 };
 
 static inline struct live live_at(const struct engine *e, uint32_t slot)
 {
-    return (struct live){slot, flow_store_at(&e->table.store, slot),
-                         flow_store_opened(&e->table.store, slot)};
+    return (struct live){slot, flow_store_at(&e->table.store, slot)};
+}
+
+static inline mtime_t opened_of(const struct engine *e, struct live f)
+{
+    return *flow_store_opened(&e->table.store, f.slot);
 }
 
 static inline struct policy *policy_of(const struct engine *e, const struct record *r)

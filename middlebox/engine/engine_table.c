@@ -125,7 +125,7 @@ static const char *check_record(const struct engine *e, struct live f)
         return "the wheel looks at a flow too late";
     if (!(r->flags & RECORD_LINGER) && r->deadline > life_deadline(e, f, r->last))
         return "a deadline is later than the policy allows";
-    if (r->last > e->now || *f.opened > r->last)
+    if (r->last > e->now || opened_of(e, f) > r->last)
         return "a flow was active in the future";
     return NULL;
 }

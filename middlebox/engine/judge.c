@@ -221,7 +221,7 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
  */
 static enum policy_timeout udp_timeout(const struct engine *e, struct live f, bool replied)
 {
-    return replied && e->now - *f.opened > 2 * MTIME_SEC ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP;
+    return replied && e->now - opened_of(e, f) > 2 * MTIME_SEC ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP;
 }
 
 /* Of a flow without TCP, once a packet more than the first has come. */

@@ -94,8 +94,8 @@ static bool counts_as_activity(const struct policy_profile *profile, const struc
  * says it, as it counts from then. (Cut short by active-timeout it says less, but then that rules
  * anyway.)
  */
-static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir, mtime_t now,
-                             bool state_changed)
+static mtime_t quieter_since(const struct engine *e, struct live f, mtime_t timeout_before,
+                             unsigned dir, mtime_t now, bool state_changed)
 {
     mtime_t since;
 
@@ -108,7 +108,7 @@ static mtime_t quieter_since(struct live f, mtime_t timeout_before, unsigned dir
         return f.r->last;
     }
     since = f.r->deadline - timeout_before;
-    return since > *f.opened ? since : *f.opened;
+    return since > opened_of(e, f) ? since : opened_of(e, f);
 }
 
 mtime_t life_deadline(const struct engine *e, struct live f, mtime_t from)
@@ -120,7 +120,7 @@ mtime_t life_deadline(const struct engine *e, struct live f, mtime_t from)
      * touch. */
     if (timeout[TIMEOUT_ACTIVE] == MTIME_NEVER)
         return idle;
-    whole = mtime_add(*f.opened, timeout[TIMEOUT_ACTIVE]);
+    whole = mtime_add(opened_of(e, f), timeout[TIMEOUT_ACTIVE]);
     return idle < whole ? idle : whole;
 }
 
@@ -135,7 +135,7 @@ static void lengthen(struct engine *e, struct live f, enum policy_timeout timeou
         return;
     if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH &&
         f.r->sides != RECORD_NO_SIDE && f.r->deadline - before < since)
-        since = f.r->deadline - before > *f.opened ? f.r->deadline - before : *f.opened;
+        since = f.r->deadline - before > opened_of(e, f) ? f.r->deadline - before : opened_of(e, f);
     f.r->timeout_name = timeout & 63;
     life_set_deadline(e, f, life_deadline(e, f, since));
 }
@@ -152,7 +152,8 @@ bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
     }
     life_note_idle(f, e->now);
     if (policy_refresh_of(profile, f.r->key.proto) == REFRESH_EACH)
-        since = quieter_since(f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
+        since =
+            quieter_since(e, f, profile->timeout[f.r->timeout_name], dir, e->now, state_changed);
     f.r->last = e->now;
     f.r->timeout_name = timeout & 63;
     if (f.r->has_extra)

@@ -35,7 +35,7 @@ static void remember(struct engine *e, struct live f, enum flow_end reason)
         .key = f.r->key,
         .policy = policy_of(e, f.r),
         .id = record_id(f.r),
-        .opened = *f.opened,
+        .opened = opened_of(e, f),
         .last = f.r->last,
         .timeout = profile_of(e, f.r)->timeout[f.r->timeout_name],
         .ended = ended_at(e, f),
@@ -157,7 +157,7 @@ bool life_expire(struct engine *e, struct live f, struct outcome *out)
         return false;
     }
     if (profile->timeout[TIMEOUT_ACTIVE] != MTIME_NEVER &&
-        f.r->deadline == mtime_add(*f.opened, profile->timeout[TIMEOUT_ACTIVE]))
+        f.r->deadline == mtime_add(opened_of(e, f), profile->timeout[TIMEOUT_ACTIVE]))
         reason = FLOW_END_ACTIVE;
     /* Nobody was cut off: it had ended, and its entry is cleared away. */
     if (f.r->state == FLOW_TIME_WAIT || f.r->state == FLOW_CLOSE)

@@ -119,7 +119,7 @@ void life_born(struct engine *e, struct live f, uint8_t flags, uint16_t rule, en
     f.r->id_low = (uint32_t)e->next_id;
     f.r->tcp.id_high = (uint16_t)(e->next_id++ >> 32);
     f.r->last = last;
-    *f.opened = opened;
+    *flow_store_opened(&e->table.store, f.slot) = opened;
     age_add(&e->age, &e->table.store, f.slot);
     /* Without memory for it the flow is forgotten without being asked. */
     if (profile_of(e, f.r)->on_expiry == ON_EXPIRY_DCD && f.r->key.proto == IPPROTO_TCP)

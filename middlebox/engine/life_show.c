@@ -66,7 +66,7 @@ void life_show(const struct engine *e, struct live f, struct flow *out)
         .id = record_id(r),
         .state = (enum flow_state)r->state,
         .timeout_name = (enum policy_timeout)f.r->timeout_name,
-        .opened = *f.opened,
+        .opened = opened_of(e, f),
         .last = r->last,
         .timeout = profile->timeout[f.r->timeout_name],
         .deadline = r->deadline,

@@ -126,7 +126,7 @@ bool steady_packet(struct engine *e, struct live f, const struct packet *p)
         !learnable(&r->tcp, d, p, &l))
         return false;
     retrans = l.again ? (uint8_t)(r->tcp.retrans + (r->tcp.retrans < UINT8_MAX)) : 0;
-    data = r->data || p->payload_len > 1 || (p->payload_len == 1 && p->seq + 1 != r->tcp.end[d]);
+    data = r->data || p->payload_len > 0; /* a probe was sorted out */
     kind =
         &s->kinds[((l.flags | l.peer_flags) & TCP_SIDE_UNACKED ? STEADY_UNACKED : 0) |
                   (data ? 0 : STEADY_NO_DATA) | (retrans >= s->max_retrans ? STEADY_RETRANS : 0)];
