@@ -10,6 +10,7 @@
 
 const char replay_help[] =
     "usage: idlewall replay CAPTURE... --profile NAME | --policy FILE [OPTION...]\n"
+    "       idlewall replay --at NAME CAPTURE [--at NAME CAPTURE] [OPTION...]\n"
     "       idlewall replay merge FILE...\n"
     "Which connections of this traffic would that firewall have broken? Captures (pcap, pcapng,\n"
     "gzip, zstd, - for standard input) go through the engine in capture time, as if it had stood\n"
@@ -22,6 +23,13 @@ const char replay_help[] =
     "                        one pass; or a list: 1min,5min,1h\n"
     "  --timeout NAME        which timeout that is (default: tcp-established)\n"
     "  --svg FILE            a picture of the sweep\n"
+    "  --at NAME CAPTURE     a capture of that place. Of two places: what one end sent and the "
+    "other\n"
+    "                        never saw, what arrived that nobody sent, and after what silence\n"
+    "                        something between forgot connections. Of one: resets that do not "
+    "look\n"
+    "                        as if their sender had made them. No firewall is named. Again with\n"
+    "                        the same NAME: another capture of that place\n"
     "  --flows               every connection, too, when it is over\n"
     "  --independent         each capture on its own, as not of one time and place; one summary\n"
     "  --checksums           a packet with a wrong checksum is dropped (a sender's own capture\n"
@@ -36,7 +44,21 @@ const char replay_help[] =
     "read to its end; what could be is shown.\n"
     "Example: idlewall replay monday.pcap --profile aws-nat-gateway --flows\n";
 
-enum { PROFILE = 256, POLICY, COMPARE, FLOWS, INDEPENDENT, CHECKSUMS, FAIL, QUIET, THREADS, SWEEP, TIMEOUT, SVG };
+enum {
+    PROFILE = 256,
+    POLICY,
+    COMPARE,
+    FLOWS,
+    INDEPENDENT,
+    CHECKSUMS,
+    FAIL,
+    QUIET,
+    THREADS,
+    SWEEP,
+    TIMEOUT,
+    SVG,
+    AT
+};
 
 static const struct option longs[] = {
     {"profile", required_argument, NULL, PROFILE},
@@ -45,6 +67,7 @@ static const struct option longs[] = {
     {"sweep", required_argument, NULL, SWEEP},
     {"timeout", required_argument, NULL, TIMEOUT},
     {"svg", required_argument, NULL, SVG},
+    {"at", required_argument, NULL, AT},
     {"flows", no_argument, NULL, FLOWS},
     {"independent", no_argument, NULL, INDEPENDENT},
     {"checksums", no_argument, NULL, CHECKSUMS},
@@ -209,12 +232,31 @@ static int read_compared(struct request *request)
     return DONE;
 }
 
+/* Without a firewall: the one that was there is looked for. */
+static int understood_places(struct request *request)
+{
+    struct replay_command *command = &request->command;
+
+    if (command->n_captures > 0)
+        return command_misused("replay", "%s: of which place? --at NAME %s", command->captures[0],
+                               command->captures[0]);
+    if (request->profile || request->policy || request->compare || request->sweep ||
+        request->timeout || command->svg || command->independent || command->checksums ||
+        command->threads)
+        return command_misused("replay", "--at looks for the firewall that was there: it takes "
+                                         "--flows, --fail-on-broken, -o and --quiet only");
+    replay_catch();
+    return replay_flush(replay_places(command));
+}
+
 static int understood(struct request *request)
 {
     struct replay_command *command = &request->command;
     size_t piped = request->policy && strcmp(request->policy, "-") == 0;
     int status;
 
+    if (command->places.n > 0)
+        return understood_places(request);
     if (command->n_captures == 0)
         return command_misused("replay", "a CAPTURE is needed, - is standard input");
     for (size_t i = 0; i < command->n_captures; i++)
@@ -226,8 +268,8 @@ static int understood(struct request *request)
     begin_compared(request);
     if ((request->timeout || command->svg) && !request->sweep)
         return command_misused("replay", "--timeout and --svg belong to --sweep");
-    if (request->sweep && (request->compare || command->independent || command->flows ||
-                           command->fail_on_broken))
+    if (request->sweep &&
+        (request->compare || command->independent || command->flows || command->fail_on_broken))
         return command_misused("replay", "--sweep takes neither --compare nor --independent, "
                                          "--flows or --fail-on-broken");
     status = read_firewall(request);
@@ -251,7 +293,8 @@ int replay_command_run(int argc, char **argv)
     while (status == DONE && (code = command_option(argc, argv, ":o:h", longs, &status)) != -1) {
         if (code == COMMAND_OVER)
             goto out;
-        status = take(&request, code, optarg);
+        status = code == AT ? replay_places_add(&request.command.places, optarg, argc, argv)
+                            : take(&request, code, optarg);
     }
     request.command.captures = (const char *const *)argv + optind;
     request.command.n_captures = (size_t)(argc - optind);
@@ -259,6 +302,7 @@ int replay_command_run(int argc, char **argv)
         status = understood(&request);
 out:
     policy_unref(request.command.policy);
+    replay_places_finish(&request.command.places);
     free(request.command.compare);
     free(request.compare);
     return status;

@@ -7,9 +7,16 @@
 
 #include "tools/command.h"
 #include "tools/progress.h"
+#include "tools/replay/places.h"
 #include "tools/replay/replay_summary.h"
 
 enum replay_form { REPLAY_TEXT, REPLAY_JSON, REPLAY_CSV };
+
+/* --at NAME FILE, as often as one likes. */
+struct replay_places {
+    struct place list[PLACES_MAX]; /* their paths are owned */
+    size_t n;
+};
 
 struct replay_command {
     const char *const *captures;
@@ -23,6 +30,7 @@ struct replay_command {
     unsigned threads;
     bool flows, independent, fail_on_broken, quiet, checksums;
     struct sweep *sweep; /* NULL: no sweep */
+    struct replay_places places;
     bool told; /* what is wrong with the captures */
 };
 
@@ -31,6 +39,10 @@ int replay_play(const struct replay_command *command);
 int replay_compare(const struct replay_command *command);
 /* --sweep VALUES of that timeout; NULL: tcp-established. */
 int replay_sweep(struct replay_command *command, const char *values, const char *timeout);
+int replay_places(const struct replay_command *command);
+/* NAME, and FILE, which argv[optind] is. */
+int replay_places_add(struct replay_places *places, const char *name, int argc, char **argv);
+void replay_places_finish(struct replay_places *places);
 /* `replay merge`: results that were written as JSON, joined. argv[0] is "merge". */
 int replay_merge(int argc, char **argv);
 
@@ -40,6 +52,9 @@ bool replay_take(const struct replay_command *command, const char *const *captur
                  struct replay_options *options, struct replay_totals *totals, int *status);
 /* An interrupt leads to a result, not to none. */
 void replay_catch(void);
+const atomic_bool *replay_stopped(void); /* was there one? */
+/* A capture that cannot be read on. */
+void replay_complain(const char *path, int error, const struct capture_fault *fault);
 int replay_flush(int status);
 
 #endif

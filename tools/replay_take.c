@@ -24,6 +24,11 @@ void replay_catch(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
+const atomic_bool *replay_stopped(void)
+{
+    return &stopped;
+}
+
 int replay_flush(int status)
 {
     errno = 0;
@@ -68,7 +73,7 @@ static void progress(void *arg, const struct capture_stats *so_far)
                   so_far->size ? (double)so_far->bytes / (double)so_far->size : 0);
 }
 
-static void complain(const char *path, int error, const struct capture_fault *fault)
+void replay_complain(const char *path, int error, const struct capture_fault *fault)
 {
     const char *text = fault->text[0] ? fault->text : strerror(-error);
 
@@ -105,7 +110,7 @@ bool replay_take(const struct replay_command *command, const char *const *captur
     *status = DONE;
     if (r < 0) {
         if (!command->told)
-            complain(captures[broken], r, &fault);
+            replay_complain(captures[broken], r, &fault);
         *status = COULD_NOT;
     } else if (atomic_load(&stopped)) {
         *status = command_failed("replay", "interrupted; this is what was read so far");
