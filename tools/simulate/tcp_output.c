@@ -116,12 +116,13 @@ void tcp_send_probe(struct tcp *tcp, mtime_t now, uint8_t bytes, enum packet_not
 }
 
 /* tcp_write_xmit() leaves the queue as it is when __ip_queue_xmit() has no route: nothing is
- * outstanding, and it is the window's timer that tries again. BSD has counted it already. */
+ * outstanding, and it is the window's timer that tries again. Others than Linux have counted it
+ * already. */
 static bool counts(struct tcp *tcp)
 {
     const struct tcp_host *host = tcp->host;
 
-    return host->system->persist_min || !host->wiring->routed ||
+    return !host->system->retries_by_time || !host->wiring->routed ||
            host->wiring->routed(host->arg, tcp);
 }
 
