@@ -99,7 +99,7 @@ static void segment(struct random *r, struct talk *t, unsigned flow, struct wire
         return;
     case 10:
         flags = TCP_RST;
-        seq += random_below(r, 100);
+        seq += random_below(r, 2) ? random_below(r, 100) : 1u << 30;
         break;
     default:
         len = random_below(r, 3) ? random_below(r, 100) : 0;

@@ -37,6 +37,14 @@ struct value_set class_over(struct sweep_shard *shard, const struct class *class
 
 void lives_closed(struct lives *lives, const struct span *span, mtime_t last, size_t lo, size_t hi)
 {
+    if (span->lo <= lo && hi <= span->hi) {
+        lives_note(lives, &lives->tails, last, (unsigned)lo, (unsigned)hi);
+        return;
+    }
+    if (span->same && lo < hi) {
+        lives_note(lives, &lives->closes, last + span->idle[lo], (unsigned)lo, (unsigned)hi);
+        return;
+    }
     while (lo < hi) {
         bool own = span->lo <= lo && lo < span->hi;
         size_t end = lo + 1;

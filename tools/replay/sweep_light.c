@@ -88,7 +88,7 @@ static bool hear(struct sweep_entry *entry, const struct packet *p, const struct
         return false;
     entry->heard = seen->now;
     if (p->flags & TCP_FIN)
-        entry->fins |= (uint8_t)(1u << seen->side);
+        entry->fins |= 1u << seen->side & 3;
     entry->mortal = entry->mortal || p->flags & TCP_RST || entry->fins == 3;
     return true;
 }
@@ -137,10 +137,7 @@ struct parted *light_part(struct sweep_shard *shard, struct sweep_entry *entry,
     class->fins = entry->fins;
     class->mortal = entry->mortal;
     parted->broken = forgot;
-    entry->parted = parted->number;
-    entry->forgot = entry->closed = 0;
-    entry->fins = 0;
-    entry->mortal = false;
+    entry_part(entry, parted);
     return parted;
 }
 
@@ -159,7 +156,6 @@ void light_unpart(struct sweep_shard *shard, struct parted *parted, struct sweep
     set_next(&class->values, &lo, &hi);
     if (lo > 0 || hi < set_first(&main->values))
         return;
-    entry->parted = 0;
-    entry->forgot = (uint16_t)hi;
+    entry_unpart(entry, (unsigned)hi);
     parted_remove(shard, parted);
 }

@@ -61,18 +61,20 @@ struct parted {
     struct class first[2]; /* classes, while there are no more: side by side with all else */
 };
 
-/* Beside every entry. */
+/* Beside every entry. What most packets need comes last: it is prefetched. */
 struct sweep_entry {
-    uint32_t parted; /* number, perhaps of one that is over; 0: not parted */
-    uint16_t choice;
-    /* Not parted: the values below have forgotten it, and were late. Then as a quiet class has it:
-     */
-    uint16_t forgot;
-    mtime_t heard; /* the last packet, if fins or mortal */
-    uint8_t fins;
-    bool mortal;
-    uint16_t closed; /* as a class has it */
     struct connection c;
+    union {
+        mtime_t heard;   /* the last packet, if fins or mortal */
+        uint32_t parted; /* apart: number, perhaps of one that is over */
+    };
+    uint16_t closed; /* as a class has it */
+    uint16_t choice;
+    uint16_t
+        forgot; /* the values below have forgotten it, and were late. As a quiet class has it: */
+    uint8_t fins : 2;
+    uint8_t mortal : 1;
+    uint8_t apart : 1; /* parted; or not in the main world */
 };
 
 struct world {
@@ -182,6 +184,16 @@ struct parted *parted_find(const struct sweep_shard *shard, const struct flow_ke
 /* The one an entry says it is, or NULL. */
 struct parted *parted_at(const struct sweep_shard *shard, uint32_t number,
                          const struct flow_key *key);
+static inline void entry_part(struct sweep_entry *entry, const struct parted *parted)
+{
+    *entry = (struct sweep_entry){
+        .c = entry->c, .choice = entry->choice, .parted = parted->number, .apart = true};
+}
+static inline void entry_unpart(struct sweep_entry *entry, unsigned forgot)
+{
+    *entry =
+        (struct sweep_entry){.c = entry->c, .choice = entry->choice, .forgot = (uint16_t)forgot};
+}
 /* One class of all values. NULL without memory. */
 struct parted *parted_add(struct sweep_shard *shard, const struct flow_key *key);
 struct class *parted_class(struct parted *parted, unsigned world);
@@ -241,6 +253,25 @@ struct story;
 bool quiet_like(const struct class *class, const struct story *story);
 
 /* ---- sweep_light.c ---- */
+/* Most packets: nobody's time was over, and nothing else is to be noted. */
+static inline bool light_passes(struct sweep_shard *shard, struct sweep_entry *entry,
+                                const struct packet *p, const struct engine_seen *seen)
+{
+    mtime_t silent = seen->now - seen->last;
+    const struct span *span;
+
+    if (seen->opened || seen->doubted || !seen->refreshed || !is_plain(p) || entry->apart ||
+        entry->fins || entry->mortal)
+        return false;
+    if (silent >= shard->spans.least) {
+        span = shard->spans.of_rule[seen->rule][entry->choice];
+        if (!span || silent >= span->idle[entry->forgot])
+            return false;
+    }
+    if (entry->choice != seen->choice && seen->choice != ENGINE_NO_CHOICE)
+        entry->choice = seen->choice;
+    return true;
+}
 /* A packet to an entry of the main world that is not parted. False: it must be looked at in every
  * world, and is parted now if values forgot it. */
 bool light_packet(struct sweep_shard *shard, struct sweep_entry *entry, const struct packet *p,

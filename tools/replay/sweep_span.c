@@ -66,8 +66,11 @@ int spans_init(struct spans *spans, struct policy *policy, const struct sweep *s
     spans->base = policy_ref(policy);
     spans->span = calloc(n, sizeof(struct span *));
     spans->policies = calloc(sweep->n, sizeof(struct policy *));
-    if (!spans->span || !spans->policies)
+    spans->of_rule = calloc(policy->n_rules, sizeof(struct span **));
+    if (!spans->span || !spans->policies || !spans->of_rule)
         return -ENOMEM;
+    for (size_t i = 0; i < policy->n_rules; i++)
+        spans->of_rule[i] = &spans->span[policy->rules[i].profile * ENGINE_CHOICES];
     for (size_t i = 0; i < policy->n_profiles; i++)
         if (least_of(&policy->profiles[i]) < spans->least)
             spans->least = least_of(&policy->profiles[i]);
@@ -85,6 +88,7 @@ void spans_finish(struct spans *spans)
         copy_free(spans->policies[i]);
     free(spans->policies);
     free(spans->span);
+    free(spans->of_rule);
     policy_unref(base);
     *spans = (struct spans){0};
 }
@@ -112,31 +116,32 @@ static void fill(struct span *span, const struct policy_profile *profile, const 
         span->lo = 0;
 }
 
-const struct span *spans_of(struct spans *spans, unsigned rule, unsigned choice)
+const struct span *spans_make(struct spans *spans, unsigned rule, unsigned choice)
 {
     const struct policy *policy = spans->base;
-    unsigned profile = policy->rules[rule].profile;
-    struct span **span = &spans->span[profile * ENGINE_CHOICES + choice];
+    struct span **span = &spans->of_rule[rule][choice];
 
-    if (!*span) {
-        *span = malloc(sizeof(**span));
-        if (*span)
-            fill(*span, &policy->profiles[profile], &spans->sweep, choice);
-    }
+    *span = malloc(sizeof(**span));
+    if (*span)
+        fill(*span, &policy->profiles[policy->rules[rule].profile], &spans->sweep, choice);
     return *span;
 }
 
+/* Which half it is cannot be foreseen: no branch hangs on it. */
 size_t span_over(const struct span *span, mtime_t last, mtime_t now, size_t lo, size_t hi)
 {
-    while (lo < hi) {
-        size_t half = lo + (hi - lo) / 2;
+    const mtime_t *idle = span->idle + lo;
+    mtime_t silent = now - last;
+    size_t n = hi > lo ? hi - lo : 0;
 
-        if (mtime_add(last, span->idle[half]) <= now)
-            lo = half + 1;
-        else
-            hi = half;
+    while (n > 0) {
+        size_t half = n / 2, more = n - half;
+        bool over = idle[half] <= silent;
+
+        idle += over ? half + 1 : 0;
+        n = over ? more - 1 : half;
     }
-    return lo;
+    return (size_t)(idle - span->idle);
 }
 
 /* A RST is followed by CLOSE, or it was let pass where a connection stood. */

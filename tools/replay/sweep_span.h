@@ -19,6 +19,7 @@ struct spans {
     struct policy **policies;  /* by value, NULL until needed: of spans_policy() */
     const struct policy *base; /* a reference is held */
     struct span **span;        /* by profile and choice; NULL until needed */
+    struct span ***of_rule;    /* the same by rule, then choice */
     mtime_t least;             /* no entry that lives on for the greatest value is over for another
                                   before */
 };
@@ -29,7 +30,13 @@ void spans_finish(struct spans *spans);
 /* The policy with that value, and without limits; NULL without memory. Lives as long as spans. */
 struct policy *spans_policy(struct spans *spans, size_t value);
 /* NULL without memory. */
-const struct span *spans_of(struct spans *spans, unsigned rule, unsigned choice);
+const struct span *spans_make(struct spans *spans, unsigned rule, unsigned choice);
+static inline const struct span *spans_of(struct spans *spans, unsigned rule, unsigned choice)
+{
+    const struct span *span = spans->of_rule[rule][choice];
+
+    return span ? span : spans_make(spans, rule, choice);
+}
 /* Values from lo on, below hi, that are over by now: below the one returned. */
 size_t span_over(const struct span *span, mtime_t last, mtime_t now, size_t lo, size_t hi);
 

@@ -95,6 +95,7 @@ static void class_packet(struct world *world, struct sweep_entry *entry, const s
     class_seen(shard, class, seen);
     if (!seen->opened)
         return;
+    entry->apart = true;
     class->deaf[0] = class->deaf[1] = false;
     note_open(shard, &class->values, seen->now);
 }
@@ -114,7 +115,7 @@ static void opened(struct world *world, struct sweep_entry *entry, const struct 
                    (unsigned)shard->spans.sweep.n);
         return;
     }
-    entry->parted = parted->number;
+    entry_part(entry, parted);
     class_seen(shard, &parted->classes[0], seen);
     note_open(shard, &parted->classes[0].values, seen->now);
     step_unpart(shard, parted);
@@ -135,8 +136,7 @@ static struct parted *part(struct sweep_shard *shard, struct sweep_entry *entry,
         return NULL;
     parted->classes[0] = class;
     parted->classes[0].closed = entry->closed;
-    entry->parted = parted->number;
-    entry->closed = 0;
+    entry_part(entry, parted);
     return parted;
 }
 
@@ -175,7 +175,7 @@ static void unrefreshed(struct sweep_shard *shard, struct sweep_entry *entry,
         return;
     }
     parted->classes[0] = class;
-    entry->parted = parted->number;
+    entry_part(entry, parted);
 }
 
 static void packet(void *arg, void *beside, const struct packet *p, const struct engine_seen *seen)
@@ -185,6 +185,8 @@ static void packet(void *arg, void *beside, const struct packet *p, const struct
     struct sweep_entry *entry = beside;
     struct parted *parted = NULL;
 
+    if (__builtin_expect(light_passes(shard, entry, p, seen), true))
+        return;
     if (!is_main(world)) {
         class_packet(world, entry, p, seen);
         return;
@@ -193,14 +195,15 @@ static void packet(void *arg, void *beside, const struct packet *p, const struct
         opened(world, entry, p, seen);
         return;
     }
-    if (entry->parted == 0 && light_packet(shard, entry, p, seen)) {
+    if (!entry->apart && light_packet(shard, entry, p, seen)) {
         if (p->kind == PACKET_TCP && p->flags & TCP_SYN)
             connections_watch.packet(&world->connections, &entry->c, p, seen);
         return;
     }
-    if (entry->parted != 0) {
+    if (entry->apart) {
         parted = parted_at(shard, entry->parted, &p->key);
-        entry->parted = parted ? parted->number : 0;
+        if (!parted)
+            entry_unpart(entry, 0);
     }
     if (!parted && seen->now - seen->last >= shard->spans.least)
         parted = part(shard, entry, p, seen);
@@ -256,11 +259,11 @@ static void settle(struct sweep_shard *shard, struct sweep_entry *entry, const s
 {
     struct flow_key key;
 
-    if (entry->parted != 0) {
+    if (entry->apart) {
         key = key_of(flow);
         if (parted_at(shard, entry->parted, &key))
             return;
-        entry->parted = 0;
+        entry_unpart(entry, 0);
     }
     light_settle(shard, entry, flow);
 }
@@ -289,10 +292,10 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
         settle(shard, entry, flow);
         return;
     }
-    if (is_main(world) && entry->parted == 0 && entry->forgot > 0 &&
+    if (is_main(world) && !entry->apart && entry->forgot > 0 &&
         !is_over(world, entry, flow, reason))
         part_ended(shard, entry, flow);
-    if (!is_main(world) || entry->parted != 0) {
+    if (!is_main(world) || entry->apart) {
         struct flow_key key = key_of(flow);
 
         parted = is_main(world) ? parted_at(shard, entry->parted, &key) : parted_find(shard, &key);
