@@ -19,7 +19,6 @@
 
 #define PLACES_MAX 2
 #define PLACES_WAIT (10 * MTIME_SEC) /* no packet is on its way for longer */
-#define PLACES_SLACK MTIME_SEC       /* around the first and last packet of a capture */
 #define PLACES_SILENCE MTIME_SEC     /* less is a pause, for which no firewall forgets anything */
 #define PLACES_LIVE 1000000          /* connections at once; the longest silent goes first */
 #define PLACES_KEPT 65536            /* connections with something to tell */

@@ -8,6 +8,7 @@
 #define KEEP 32768 /* packets */
 #define SLOTS ((size_t)4 * KEEP)
 #define BINS 64
+#define SIGMAS 4
 
 struct mark {
     uint64_t hash; /* 0: free */
@@ -170,10 +171,11 @@ static int collect(struct samples *all, const struct places_sketch *a,
     return 0;
 }
 
-/* Common slope of both directions, each with a level of its own. */
+/* Common slope of both directions, each with a level of its own; 0 where it is no more than what
+ * their jitter makes of nothing: over times that are many times longer, that would be seconds. */
 static double slope(const struct sample *s, size_t n)
 {
-    double t[2] = {0}, d[2] = {0}, up = 0, down = 0;
+    double t[2] = {0}, d[2] = {0}, up = 0, down = 0, squares = 0;
     size_t k[2] = {0};
 
     for (size_t i = 0; i < n; i++) {
@@ -187,7 +189,15 @@ static double slope(const struct sample *s, size_t n)
         up += dt * (s[i].ahead - d[s[i].forth] / (double)k[s[i].forth]);
         down += dt * dt;
     }
-    return down > 0 ? up / down : 0;
+    if (n < 4 || down <= 0)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        bool f = s[i].forth;
+        double rest = s[i].ahead - d[f] / (double)k[f] - up / down * (s[i].t - t[f] / (double)k[f]);
+
+        squares += rest * rest;
+    }
+    return fabs(up) > SIGMAS * sqrt(squares / (double)(n - 3) * down) ? up / down : 0;
 }
 
 static bool is_better(const struct sample *s, const struct sample *best)
@@ -238,7 +248,7 @@ static void turn(struct sample *s, size_t n)
             s[i].forth = !s[i].forth;
 }
 
-int places_clock_fit(struct places_clock *clock, const struct places_sketch *first,
+int places_clock_fit(struct places_clock *clock, mtime_t from, const struct places_sketch *first,
                      const struct places_sketch *second)
 {
     struct sample few[2 * (BINS + 2)];
@@ -248,7 +258,9 @@ int places_clock_fit(struct places_clock *clock, const struct places_sketch *fir
     size_t n;
     int r = first->failed || second->failed ? -ENOMEM : collect(&all, first, second);
 
-    *clock = (struct places_clock){.packets = all.n, .origin = all.origin};
+    *clock = (struct places_clock){
+        .packets = all.n,
+    };
     if (r < 0 || all.n == 0)
         goto out;
     clock->drift = slope(all.items, all.n);
@@ -278,7 +290,9 @@ int places_clock_fit(struct places_clock *clock, const struct places_sketch *fir
         low = rest < low ? rest : low;
         high = rest > high ? rest : high;
     }
-    clock->ahead = all.ahead + (mtime_t)(middle * (double)MTIME_SEC);
+    clock->ahead = all.ahead + (mtime_t)(middle * (double)MTIME_SEC) +
+                   (mtime_t)(clock->drift * (double)(from - all.origin));
+    clock->origin = from;
     clock->way = clock->one_way || least[1] < least[0]
                      ? 0
                      : (mtime_t)((least[1] - least[0]) * (double)MTIME_SEC);

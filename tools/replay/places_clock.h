@@ -16,8 +16,9 @@ struct places_sketch *places_sketch_create(void); /* NULL: no memory */
 struct places_sketch *places_sketch_destroy(struct places_sketch *sketch);
 void places_sketch_add(struct places_sketch *sketch, const struct packet *p, uint8_t ttl);
 
-/* 0 (clock->packets is 0 where they hold nothing in common) or -ENOMEM. */
-int places_clock_fit(struct places_clock *clock, const struct places_sketch *first,
+/* 0 (clock->packets is 0 where they hold nothing in common) or -ENOMEM. from: what
+ * clock->ahead is told of. */
+int places_clock_fit(struct places_clock *clock, mtime_t from, const struct places_sketch *first,
                      const struct places_sketch *second);
 /* A time of the second place, by the first's clock. */
 mtime_t places_clock_correct(const struct places_clock *clock, mtime_t time);

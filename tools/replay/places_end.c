@@ -115,7 +115,7 @@ static void add_event(const struct places_track *t, const struct places_conn *c,
     };
     memcpy(event->from, e->from, sizeof(event->from));
     if (t->n_places == 2)
-        event->beyond = e->time > t->ends[!e->place] - PLACES_SLACK;
+        event->beyond = e->time > t->ends[!e->place] - t->slack;
     else
         event->silence = e->quiet;
     if (e->kind == SEEN_ICMP)
@@ -139,6 +139,12 @@ static bool any_icmp(const struct places_connection *k)
         if (k->events[i].kind == PLACES_EVENT_ICMP)
             return true;
     return false;
+}
+
+static bool any_lost(const struct places_connection *k, bool beyond)
+{
+    return k->lost[0].packets + k->lost[1].packets > 0 ||
+           (beyond && k->beyond[0].packets + k->beyond[1].packets > 0);
 }
 
 static void decide(const struct places_conn *c, struct places_connection *k)
@@ -165,7 +171,7 @@ static void decide(const struct places_conn *c, struct places_connection *k)
         k->outcome = PLACES_CUT;
     } else if (k->n_events > 0) {
         k->outcome = PLACES_MADE;
-    } else if (k->lost[0].packets + k->lost[1].packets > 0) {
+    } else if (any_lost(k, true)) {
         k->outcome = PLACES_LOSS;
     }
 }
@@ -238,7 +244,7 @@ static void end_single(struct places_track *t, const struct places_conn *c)
             return;
     for (unsigned side = 0; side < 2; side++)
         for (size_t i = c->side[side].list[place].from; i < c->side[side].list[place].n; i++)
-            if (c->side[side].list[place].items[i].time < t->ends[!place] + PLACES_SLACK)
+            if (c->side[side].list[place].items[i].time < t->ends[!place] + t->slack)
                 return;
     t->totals->ended[!place] = true;
 }
@@ -276,7 +282,7 @@ void places_judge_end(struct places_track *t, struct places_conn *c)
         if (k.tail == 0 && k.n_events > 0 && k.events[0].kind == PLACES_EVENT_LOST)
             memmove(k.events, k.events + 1, --k.n_events * sizeof(*k.events));
         if (k.n_events == 0 && k.outcome == PLACES_MADE)
-            k.outcome = k.lost[0].packets + k.lost[1].packets > 0 ? PLACES_LOSS : PLACES_FINE;
+            k.outcome = any_lost(&k, true) ? PLACES_LOSS : PLACES_FINE;
         suspect_end(t, c, &k);
         vote(t, c, &k);
         if (k.survived > totals->survived)
@@ -313,22 +319,27 @@ static void without_the_end(struct places_totals *totals, struct places_connecti
 {
     enum places_outcome was = k->outcome;
     unsigned n = 0;
+    bool dropped;
 
+    for (unsigned end = 0; end < 2; end++) {
+        if (!totals->ended[!k->near[end]])
+            add_lost(&k->lost[end], &k->beyond[end]);
+        k->beyond[end] = (struct places_lost){0};
+    }
     for (unsigned i = 0; i < k->n_events; i++) {
         const struct places_event *e = &k->events[i];
 
         if (!e->beyond || !totals->ended[!e->place] || e->ttl_differs)
             k->events[n++] = *e;
     }
-    if (n == k->n_events)
-        return;
+    dropped = n < k->n_events;
     k->n_events = (uint8_t)n;
-    if (!ending(k)) {
+    if (dropped && places_is_broken(k) && !ending(k)) {
         k->tail = k->tail_beyond = 0;
-        k->outcome = n > 0                                         ? PLACES_MADE
-                     : k->lost[0].packets + k->lost[1].packets > 0 ? PLACES_LOSS
-                                                                   : PLACES_FINE;
+        k->outcome = n > 0 ? PLACES_MADE : PLACES_LOSS;
     }
+    if (k->outcome == PLACES_LOSS || (k->outcome == PLACES_MADE && n == 0))
+        k->outcome = any_lost(k, false) ? PLACES_LOSS : PLACES_FINE;
     totals->by_outcome[was]--;
     totals->by_outcome[k->outcome]++;
 }
@@ -367,9 +378,6 @@ void places_judge_totals(struct places_track *t)
     for (size_t i = 0; i < n; i++) {
         struct places_connection *k = &totals->kept[i];
 
-        for (unsigned end = 0; end < 2; end++)
-            if (!totals->ended[!k->near[end]])
-                add_lost(&k->lost[end], &k->beyond[end]);
         count_events(totals, k);
         if (k->outcome != PLACES_FORGOTTEN || k->half_closed)
             continue;

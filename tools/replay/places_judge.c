@@ -93,6 +93,9 @@ static void from_nobody(struct places_track *t, struct places_conn *c, const str
         keep_arrived(t, c, e);
     } else {
         s->uncaptured_here++;
+        /* Its sender was there still, and his capture was not. */
+        if (e->time > t->ends[!e->place] + t->slack)
+            t->totals->ended[!e->place] = true;
     }
 }
 
@@ -100,9 +103,9 @@ static void judge(struct places_track *t, struct places_conn *c, const struct se
 {
     unsigned other = !e->place;
     bool near = places_near(t, c, e->side) == e->place;
-    bool beyond = e->time > t->ends[other] - PLACES_SLACK;
+    bool beyond = e->time > t->ends[other] - t->slack;
 
-    if (!c->half[other].used || e->time < t->begins[other] + PLACES_SLACK)
+    if (!c->half[other].used || e->time < t->begins[other] + t->slack)
         return;
     if (e->kind == SEEN_ICMP) {
         if (near)

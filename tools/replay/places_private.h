@@ -107,6 +107,8 @@ struct places_track {
     uint64_t way_votes[2];    /* clients near the first place, near the second */
     mtime_t ends[PLACES_MAX]; /* by the first place's clock */
     mtime_t begins[PLACES_MAX];
+    mtime_t
+        slack; /* that a packet may be seen before the one place's first, and still be on its way */
     uint64_t hop_votes[PLACES_MAX][256];
     int error;
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define SLACK (10 * MTIME_MSEC)
 #define SHOW_EVERY 65536 /* packets */
 
 struct reader {
@@ -116,7 +117,8 @@ static int read_clocks(struct reader *r)
             return e;
         run_source_stats(r->source[place], &r->totals->capture[place]);
     }
-    return r->options->n == 2 ? places_clock_fit(&r->clock, r->sketch[0], r->sketch[1]) : 0;
+    return r->options->n == 2 ? places_clock_fit(&r->clock, r->first[0], r->sketch[0], r->sketch[1])
+                              : 0;
 }
 
 struct walk {
@@ -179,6 +181,9 @@ static void begin(struct reader *r)
     t->totals = r->totals;
     t->clock = &r->clock;
     t->n_places = r->options->n;
+    t->slack = 2 * r->clock.way + r->clock.wanders + SLACK;
+    if (t->slack > MTIME_SEC)
+        t->slack = MTIME_SEC;
     r->totals->clock = r->clock;
     for (size_t i = 0; i < r->options->n; i++) {
         t->begins[i] = i == 1 ? places_clock_correct(&r->clock, r->first[i]) : r->first[i];

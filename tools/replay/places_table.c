@@ -198,7 +198,7 @@ static bool is_next(const struct places_conn *c, const struct packet *p, unsigne
 {
     const struct places_side *s = &c->side[side];
 
-    return is_opening(p) && (!s->has_isn || s->isn != p->seq || c->closing);
+    return is_opening(p) && s->known && (!s->has_isn || s->isn != p->seq || c->closing);
 }
 
 /* Could p, the first of this place, belong to what the other place has? */
