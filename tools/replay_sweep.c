@@ -18,19 +18,19 @@ static int read_timeout(const char *name, enum policy_timeout *out)
                            "--timeout %s: there is no such timeout; tcp-established is one", name);
 }
 
-static int draw(const struct replay_command *command, const struct sweep *sweep,
-                const struct sweep_about *about)
+static int cannot_draw(const struct replay_command *command, int r)
 {
-    struct output_file file;
-    int r = output_file_create(&file, command->svg);
+    return command_failed("replay", "%s: %s", command->svg, strerror(-r));
+}
 
-    if (r == 0) {
-        r = sweep_svg(file.to, sweep, about);
-        if (r == 0)
-            r = output_file_commit(&file);
-        output_file_drop(&file);
-    }
-    return r < 0 ? command_failed("replay", "%s: %s", command->svg, strerror(-r)) : DONE;
+static int draw(const struct replay_command *command, struct output_file *file,
+                const struct sweep *sweep, const struct sweep_about *about)
+{
+    int r = sweep_svg(file->to, sweep, about);
+
+    if (r == 0)
+        r = output_file_commit(file);
+    return r < 0 ? cannot_draw(command, r) : DONE;
 }
 
 static int show(const struct replay_command *command, const struct sweep *sweep,
@@ -52,14 +52,16 @@ static int show(const struct replay_command *command, const struct sweep *sweep,
         }
     if (r < 0)
         return command_failed("replay", "%s", strerror(-r));
-    return command->svg ? draw(command, sweep, about) : DONE;
+    return DONE;
 }
 
-static int play(struct replay_command *command, struct sweep *sweep)
+/* picture: NULL if none is wanted. */
+static int play(struct replay_command *command, struct sweep *sweep, struct output_file *picture)
 {
     struct replay_options options = {0};
     struct replay_totals totals;
-    struct sweep_about about = {.subject = command->firewall,
+    struct sweep_about about = {.subject = strcmp(command->firewall, "-") == 0 ? "the given policy"
+                                                                               : command->firewall,
                                 .capture = command->captures[0],
                                 .own = sweep_own(command->policy, sweep->timeout),
                                 .totals = &totals};
@@ -77,7 +79,25 @@ static int play(struct replay_command *command, struct sweep *sweep)
     if (status == DONE && totals.packets == 0)
         return command_failed("replay", "%s: no packets", about.capture);
     shown = show(command, sweep, &about);
+    if (shown == DONE && picture)
+        shown = draw(command, picture, sweep, &about);
     return shown != DONE ? shown : status;
+}
+
+/* Where the picture cannot be written that is said at once, not after an hour. */
+static int play_and_draw(struct replay_command *command, struct sweep *sweep)
+{
+    struct output_file picture;
+    int r, status;
+
+    if (!command->svg)
+        return play(command, sweep, NULL);
+    r = output_file_create(&picture, command->svg);
+    if (r < 0)
+        return cannot_draw(command, r);
+    status = play(command, sweep, &picture);
+    output_file_drop(&picture);
+    return status;
 }
 
 int replay_sweep(struct replay_command *command, const char *values, const char *timeout)
@@ -95,7 +115,7 @@ int replay_sweep(struct replay_command *command, const char *values, const char 
         why = sweep_refused(command->policy, &sweep);
         status = why ? command_failed("replay", "no exact sweep of %s under %s: %s",
                                       policy_timeout_name(sweep.timeout), command->firewall, why)
-                     : play(command, &sweep);
+                     : play_and_draw(command, &sweep);
     }
     free(sweep.points);
     return status;

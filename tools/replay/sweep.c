@@ -120,6 +120,12 @@ static int fault_of(const struct sweep_run *run, const struct sweep_shard *shard
     return 0;
 }
 
+static void clear(struct sweep *sweep)
+{
+    for (size_t v = 0; v < sweep->n; v++)
+        sweep->points[v] = (struct sweep_point){.timeout = sweep->points[v].timeout};
+}
+
 static int add_up(struct sweep_run *run, struct sweep_shard *shards, struct replay_totals *totals)
 {
     struct sweep *sweep = run->sweep;
@@ -127,8 +133,7 @@ static int add_up(struct sweep_run *run, struct sweep_shard *shards, struct repl
     int r;
 
     *totals = (struct replay_totals){.first = shards[0].first, .last = shards[0].now};
-    for (size_t v = 0; v < sweep->n; v++)
-        sweep->points[v] = (struct sweep_point){.timeout = sweep->points[v].timeout};
+    clear(sweep);
     for (unsigned i = 0; i < run->threads; i++) {
         uint64_t below = 0;
 
@@ -159,6 +164,7 @@ static int judge_limit(const struct sweep_run *run, struct capture_fault *fault)
                      "max-flows (%u) is reached: who is turned away then is not the same for every "
                      "value",
                      run->options->policy->max_flows);
+            clear(run->sweep); /* no figures rather than wrong ones */
             return -EDOM;
         }
     return 0;
