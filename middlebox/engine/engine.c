@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many packets before its turn: its bucket is asked for, its record. */
-#define AHEAD_BUCKET 32
-#define AHEAD_RECORD 16
+/* Packets whose memory is asked for together: their page walks overlap. */
+#define GROUP 16
+#define AHEAD 64 /* at least three groups, a power of two */
 #define FRAGMENT_SLOTS 4096
 #define SHRINK_EVERY (10 * MTIME_MSEC)
 #define NO_POLICY_SLOT UINT16_MAX
@@ -239,20 +239,28 @@ struct ahead {
     uint32_t guess, removals; /* its slot, as long as nothing was removed since */
 };
 
-static inline void look_at_bucket(const struct engine *e, const struct packet *p, struct ahead *a)
+static void look_at_buckets(const struct engine *e, const struct packet *packets, size_t from,
+                            size_t to, struct ahead *ahead)
 {
-    if (!has_key(p))
-        return;
-    a->hash = flow_table_hash(&e->table, &p->key);
-    flow_table_prefetch_bucket(&e->table, a->hash);
+    for (size_t i = from; i < to; i++) {
+        if (!has_key(&packets[i]))
+            continue;
+        ahead[i % AHEAD].hash = flow_table_hash(&e->table, &packets[i].key);
+        flow_table_prefetch_bucket(&e->table, ahead[i % AHEAD].hash);
+    }
 }
 
-static inline void look_at_record(const struct engine *e, const struct packet *p, struct ahead *a)
+static void look_at_records(const struct engine *e, const struct packet *packets, size_t from,
+                            size_t to, struct ahead *ahead)
 {
-    if (!has_key(p))
-        return;
-    a->guess = flow_table_prefetch_record(&e->table, a->hash);
-    a->removals = e->table.removals;
+    for (size_t i = from; i < to; i++) {
+        struct ahead *a = &ahead[i % AHEAD];
+
+        if (!has_key(&packets[i]))
+            continue;
+        a->guess = flow_table_prefetch_record(&e->table, a->hash);
+        a->removals = e->table.removals;
+    }
 }
 
 static inline void judge_one(struct engine *e, const struct packet *p, const struct ahead *a,
@@ -269,28 +277,28 @@ static inline void judge_one(struct engine *e, const struct packet *p, const str
         e->stats.dropped++;
 }
 
-/* Memory answers late: what a packet will touch is asked for while those before it are judged, so
- * that neither waits for the other. */
+static size_t upto(size_t i, size_t n)
+{
+    return i < n ? i : n;
+}
+
+/* Memory answers late: while a group is judged, the records of the next and the buckets of the one
+ * after it are on their way. */
 size_t engine_packets(struct engine *e, const struct packet *packets, size_t n, struct outcome *out)
 {
-    struct ahead ahead[AHEAD_BUCKET] = {0};
+    struct ahead ahead[AHEAD] = {0};
 
     engine_begin(e, e->now);
-    for (size_t i = 0; i < n && i < AHEAD_BUCKET; i++)
-        look_at_bucket(e, &packets[i], &ahead[i]);
-    for (size_t i = 0; i < n && i < AHEAD_RECORD; i++)
-        look_at_record(e, &packets[i], &ahead[i]);
+    look_at_buckets(e, packets, 0, upto(2 * GROUP, n), ahead);
+    look_at_records(e, packets, 0, upto(GROUP, n), ahead);
     for (size_t i = 0; i < n; i++) {
-        struct ahead *now = &ahead[i % AHEAD_BUCKET];
-
         if (!outcome_has_room(out))
             return i;
-        if (i + AHEAD_RECORD < n)
-            look_at_record(e, &packets[i + AHEAD_RECORD],
-                           &ahead[(i + AHEAD_RECORD) % AHEAD_BUCKET]);
-        judge_one(e, &packets[i], now, out, &out->judgements[i]);
-        if (i + AHEAD_BUCKET < n)
-            look_at_bucket(e, &packets[i + AHEAD_BUCKET], now);
+        if (i % GROUP == 0) {
+            look_at_records(e, packets, upto(i + GROUP, n), upto(i + 2 * GROUP, n), ahead);
+            look_at_buckets(e, packets, upto(i + 2 * GROUP, n), upto(i + 3 * GROUP, n), ahead);
+        }
+        judge_one(e, &packets[i], &ahead[i % AHEAD], out, &out->judgements[i]);
     }
     return n;
 }

@@ -318,7 +318,7 @@ bool steady_packet(struct engine *e, struct live f, const struct packet *p);
 /* ---- judge.c: one packet ---- */
 /* An ICMP error about a packet of f: it comes from where that was going. */
 struct judgement judge_error(struct live f, const struct packet *p);
-/* guess: as flow_table_find_at(). */
+/* guess: a slot in use that may be its flow's, or STORE_NONE. */
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
                               uint32_t guess, struct outcome *out);
 /* What rule a packet without a flow falls under. */

@@ -67,12 +67,10 @@ _Static_assert(sizeof(struct record) == 160, "at 0 or 32 of a cache line: never 
 
 static inline void record_count_add(struct record_count *c, uint32_t bytes)
 {
-    uint64_t p = ((uint64_t)c->packets_high << 32 | c->packets_low) + 1;
-    uint64_t b = ((uint64_t)c->bytes_high << 32 | c->bytes_low) + bytes;
-    c->packets_low = (uint32_t)p;
-    c->packets_high = (uint16_t)(p >> 32);
-    c->bytes_low = (uint32_t)b;
-    c->bytes_high = (uint16_t)(b >> 32);
+    if (__builtin_expect(++c->packets_low == 0, false))
+        c->packets_high++;
+    if (__builtin_expect(__builtin_add_overflow(c->bytes_low, bytes, &c->bytes_low), false))
+        c->bytes_high++;
 }
 
 /* A slot: its chunk's number, and its place within. As many places are used as fill a huge page. */

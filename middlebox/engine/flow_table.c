@@ -134,12 +134,14 @@ uint32_t flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
 {
     const struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
     unsigned found = tagged(b, tag_of(hash));
-    uint32_t slot;
+    uint32_t slot = STORE_NONE;
 
-    if (!found)
-        return STORE_NONE;
-    slot = b->slot[__builtin_ctz(found)];
-    flow_store_prefetch(&t->store, slot);
+    for (; __builtin_expect(found, true); found &= found - 1) {
+        slot = b->slot[__builtin_ctz(found)];
+        flow_store_prefetch(&t->store, slot);
+        if (__builtin_expect(!(found & (found - 1)), true))
+            break;
+    }
     return slot;
 }
 

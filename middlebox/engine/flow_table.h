@@ -44,20 +44,12 @@ static inline uint64_t flow_table_hash(const struct flow_table *table, const str
 }
 
 /* For batches: first ask for the bucket of a hash, some packets later for the record that its tag
- * points at, which is returned: STORE_NONE, or the right one but for one in 255. */
+ * points at. Returns the right slot in nearly all cases, or STORE_NONE. */
 void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash);
 uint32_t flow_table_prefetch_record(const struct flow_table *table, uint64_t hash);
 
 /* The slot, or STORE_NONE. */
 uint32_t flow_table_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);
-/* The same; guess: a slot that may be it, in use, or STORE_NONE. */
-static inline uint32_t flow_table_find_at(const struct flow_table *table,
-                                          const struct flow_key *key, uint64_t hash, uint32_t guess)
-{
-    if (guess != STORE_NONE && flow_key_equal(&flow_store_at(&table->store, guess)->key, key))
-        return guess;
-    return flow_table_find(table, key, hash);
-}
 /* key must not be in the table. STORE_NONE when full or out of memory. */
 uint32_t flow_table_insert(struct flow_table *table, const struct flow_key *key, uint64_t hash);
 void flow_table_remove(struct flow_table *table, uint32_t slot);

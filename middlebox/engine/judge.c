@@ -340,22 +340,17 @@ static bool may_be_over(const struct engine *e, uint32_t slot)
 }
 
 static struct judgement look_up(struct engine *e, const struct packet *p, uint64_t hash,
-                                uint32_t guess, struct outcome *out)
+                                uint32_t slot, struct outcome *out)
 {
-    uint32_t slot;
-
     if (p->checksum_ready && !packet_checksum_ok(p)) {
         struct judgement j = invalid_alone(e, p);
         j.reason = REASON_CHECKSUM;
         return j;
     }
-    slot = flow_table_find_at(&e->table, &p->key, hash, guess);
     if (slot != STORE_NONE && may_be_over(e, slot) && life_is_over(e, live_at(e, slot))) {
         life_expire(e, live_at(e, slot), out);
         slot = flow_table_find(&e->table, &p->key, hash); /* it may linger */
     }
-    if (slot != STORE_NONE && steady_packet(e, live_at(e, slot), p))
-        return judged(VERDICT_ACCEPT, REASON_FLOW);
     if (slot != STORE_NONE)
         return with_flow(e, live_at(e, slot), p, hash, out);
     if (p->kind == PACKET_ICMP_ERROR)
@@ -363,8 +358,10 @@ static struct judgement look_up(struct engine *e, const struct packet *p, uint64
     return without_flow(e, p, hash, out);
 }
 
-struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
-                              uint32_t guess, struct outcome *out)
+/* Apart, so that the short cut does not pay for its many variables. */
+__attribute__((noinline)) static struct judgement judge_any(struct engine *e,
+                                                            const struct packet *p, uint64_t hash,
+                                                            uint32_t slot, struct outcome *out)
 {
     struct judgement j;
 
@@ -384,8 +381,24 @@ struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t
     case PACKET_ICMP_ERROR:
         break;
     }
-    j = look_up(e, p, hash, guess, out);
+    j = look_up(e, p, hash, slot, out);
     if (p->more_fragments)
         fragment_put(e->fragments, p, e->now, j.verdict == VERDICT_ACCEPT);
     return j;
+}
+
+struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
+                              uint32_t guess, struct outcome *out)
+{
+    uint32_t slot = guess;
+
+    if (p->kind > PACKET_GENERIC)
+        return judge_any(e, p, hash, STORE_NONE, out);
+    if (guess == STORE_NONE ||
+        !flow_key_equal(&flow_store_at(&e->table.store, guess)->key, &p->key))
+        slot = flow_table_find(&e->table, &p->key, hash);
+    if (slot != STORE_NONE && p->kind == PACKET_TCP && !p->more_fragments && !p->checksum_ready &&
+        !may_be_over(e, slot) && steady_packet(e, live_at(e, slot), p))
+        return judged(VERDICT_ACCEPT, REASON_FLOW);
+    return judge_any(e, p, hash, slot, out);
 }

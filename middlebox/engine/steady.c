@@ -42,62 +42,66 @@ struct steady *steady_create(const struct policy *policy)
     return by_rule;
 }
 
-/* What the segment would teach the track, worked out before anything is changed. */
-struct lesson {
-    uint32_t end, ack, maxwin, peer_maxwin, peer_maxend;
-    uint8_t flags, peer_flags;
-    bool again; /* the same segment as the last one */
-};
-
 /* tcp_window_segment(), for an acknowledgement between two sides that are known. False: anything
  * but in window, or a keepalive probe. */
-static inline bool learnable(const struct tcp_track *t, unsigned d, const struct packet *p,
-                             struct lesson *l)
+static inline bool in_window(const struct tcp_track *t, size_t d, size_t o, const struct packet *p,
+                             uint32_t end, uint32_t sack)
 {
-    unsigned o = !d;
-    uint32_t seq = p->seq, end = seq + p->payload_len, ack = p->ack;
-    uint32_t sack = t->flags[o] & TCP_SIDE_SACK ? p->sack : ack;
-    uint32_t win = (uint32_t)p->window << t->scale[d], swin = win + (sack - ack);
-    bool newer = seq_after(end, t->end[d]);
+    uint32_t sent = t->end[d];
 
-    l->end = newer ? end : t->end[d];
-    if ((t->flags[d] | t->flags[o]) & TCP_SIDE_LIBERAL || t->maxwin[d] == 0 || t->maxwin[o] == 0 ||
-        !seq_before(seq, t->maxend[d] + 1) || !seq_before(sack, t->end[o] + 1) ||
-        !seq_after(end, t->end[d] - t->maxwin[o] - 1) ||
-        !seq_after(sack, t->end[o] - tcp_window_lag(t, d) - 1) ||
-        (p->payload_len <= 1 && seq + 1 == l->end))
+    if ((t->flags[d] | t->flags[o]) & TCP_SIDE_LIBERAL || t->maxwin[d] == 0 || t->maxwin[o] == 0)
         return false;
-
-    l->ack = !(t->flags[d] & TCP_SIDE_MAXACK) || seq_after(ack, t->maxack[d]) ? ack : t->maxack[d];
-    l->flags = (uint8_t)(t->flags[d] | TCP_SIDE_MAXACK | (newer ? TCP_SIDE_UNACKED : 0));
-    l->peer_flags = ack == t->end[o] ? t->flags[o] & (uint8_t)~TCP_SIDE_UNACKED : t->flags[o];
-    l->maxwin = t->maxwin[d] < swin ? swin : t->maxwin[d];
-    l->peer_maxwin = t->maxwin[o] + (seq_after(end, t->maxend[d]) ? end - t->maxend[d] : 0);
-    l->peer_maxend = seq_after(sack + win, t->maxend[o] - 1) ? sack + win : t->maxend[o];
-    l->again = t->last_dir == d && t->last_seq == seq && t->last_ack == ack && t->last_end == end &&
-               t->last_win == p->window;
-    return true;
+    if (!seq_before(p->seq, t->maxend[d] + 1) || !seq_before(sack, t->end[o] + 1) ||
+        !seq_after(end, sent - t->maxwin[o] - 1) ||
+        !seq_after(sack, t->end[o] - tcp_window_lag(t, (unsigned)d) - 1))
+        return false;
+    return p->payload_len > 1 || p->seq + 1 != (seq_after(end, sent) ? end : sent);
 }
 
-static inline void learn_lesson(struct tcp_track *t, unsigned d, const struct packet *p,
-                                const struct lesson *l, uint8_t retrans)
+static inline bool again(const struct tcp_track *t, size_t d, const struct packet *p, uint32_t end)
 {
-    unsigned o = !d;
+    return t->last_seq == p->seq && t->last_end == end && t->last_ack == p->ack &&
+           t->last_win == p->window && t->last_dir == d;
+}
 
-    t->end[d] = l->end;
-    t->maxack[d] = l->ack;
-    t->maxwin[d] = l->maxwin;
-    t->maxwin[o] = l->peer_maxwin;
-    t->maxend[o] = l->peer_maxend;
-    t->flags[d] = l->flags;
-    t->flags[o] = l->peer_flags;
-    t->last_dir = d & 1;
-    t->last_kind = TCP_KIND_ACK;
+/* As learn() in tcp_window.c, and finish() in tcp_state.c. */
+static inline void learn_segment(struct tcp_track *t, size_t d, size_t o, const struct packet *p,
+                                 uint32_t end, uint32_t sack, uint8_t retrans)
+{
+    uint32_t win = (uint32_t)p->window << t->scale[d], swin = win + (sack - p->ack);
+    uint8_t mine = t->flags[d];
+
+    if (t->maxwin[d] < swin)
+        t->maxwin[d] = swin;
+    if (!(mine & TCP_SIDE_MAXACK) || seq_after(p->ack, t->maxack[d]))
+        t->maxack[d] = p->ack;
+    mine |= TCP_SIDE_MAXACK;
+    if (seq_after(end, t->end[d])) {
+        t->end[d] = end;
+        mine |= TCP_SIDE_UNACKED;
+    }
+    t->flags[d] = mine;
+    if (seq_after(end, t->maxend[d]))
+        t->maxwin[o] += end - t->maxend[d];
+    if (seq_after(sack + win, t->maxend[o] - 1))
+        t->maxend[o] = sack + win;
+    if (p->ack == t->end[o])
+        t->flags[o] &= (uint8_t)~TCP_SIDE_UNACKED;
     t->last_seq = p->seq;
     t->last_ack = p->ack;
-    t->last_end = p->seq + p->payload_len;
+    t->last_end = end;
     t->last_win = p->window;
+    t->last_dir = d & 1;
+    t->last_kind = TCP_KIND_ACK;
     t->retrans = retrans;
+}
+
+/* Will data be unacknowledged then, from either side? */
+static inline bool unacked(const struct tcp_track *t, size_t d, size_t o, const struct packet *p,
+                           uint32_t end)
+{
+    return t->flags[d] & TCP_SIDE_UNACKED || seq_after(end, t->end[d]) ||
+           (t->flags[o] & TCP_SIDE_UNACKED && p->ack != t->end[o]);
 }
 
 /* Would the wheel still look at it in time? */
@@ -107,43 +111,55 @@ static inline bool in_time(const struct engine *e, const struct record *r, mtime
            (deadline >= r->deadline || wheel_start(&e->wheel, r->wheel_bucket) <= deadline);
 }
 
+#define STEADY_FLAGS                                                                               \
+    (RECORD_REPLY | RECORD_ASSURED | RECORD_LINGER | RECORD_BLOCKED_CLIENT | RECORD_BLOCKED_SERVER)
+
 bool steady_packet(struct engine *e, struct live f, const struct packet *p)
 {
     struct record *r = f.r;
     const struct steady *s = &e->policies[r->policy].steady[r->rule];
-    unsigned d = p->side != client_end(r);
-    struct engine_seen seen;
-    struct lesson l;
-    uint8_t retrans;
-    bool data;
+    size_t d = p->side != client_end(r), o = d ^ 1;
+    uint32_t end = p->seq + p->payload_len;
+    uint32_t sack = r->tcp.flags[o] & TCP_SIDE_SACK ? p->sack : p->ack;
     const struct steady_kind *kind;
+    struct engine_seen seen;
+    uint8_t retrans = 0;
     mtime_t deadline;
+    bool data;
 
-    if ((p->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || p->kind != PACKET_TCP ||
-        p->window == 0 || r->state != FLOW_ESTABLISHED || r->has_extra || !s->applies ||
-        (r->flags & (RECORD_REPLY | RECORD_ASSURED | RECORD_LINGER | RECORD_BLOCKED_CLIENT |
-                     RECORD_BLOCKED_SERVER)) != (RECORD_REPLY | RECORD_ASSURED) ||
-        !learnable(&r->tcp, d, p, &l))
+    if ((p->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || p->window == 0 ||
+        r->state != FLOW_ESTABLISHED || r->has_extra || !s->applies ||
+        (r->flags & STEADY_FLAGS) != (RECORD_REPLY | RECORD_ASSURED) ||
+        !in_window(&r->tcp, d, o, p, end, sack))
         return false;
-    retrans = l.again ? (uint8_t)(r->tcp.retrans + (r->tcp.retrans < UINT8_MAX)) : 0;
+    if (again(&r->tcp, d, p, end))
+        retrans = (uint8_t)(r->tcp.retrans + (r->tcp.retrans < UINT8_MAX));
     data = r->data || p->payload_len > 0; /* a probe was sorted out */
     kind =
-        &s->kinds[((l.flags | l.peer_flags) & TCP_SIDE_UNACKED ? STEADY_UNACKED : 0) |
+        &s->kinds[(unacked(&r->tcp, d, o, p, end) ? STEADY_UNACKED : 0) |
                   (data ? 0 : STEADY_NO_DATA) | (retrans >= s->max_retrans ? STEADY_RETRANS : 0)];
     deadline = mtime_add(e->now, kind->timeout);
     if (!in_time(e, r, deadline))
         return false;
 
-    seen = watch_before(e, f, d);
+    /* Written once: a copy would wait for its parts. */
+    seen.now = e->now;
+    seen.last = r->last;
+    seen.side = (uint8_t)d;
+    seen.timeout = r->timeout_name;
+    seen.rule = r->rule;
+    seen.slot = f.slot;
+    seen.opened = seen.keepalive = seen.doubted = false;
     seen.accepted = seen.refreshed = true;
     seen.choice = kind->choice;
-    learn_lesson(&r->tcp, d, p, &l, retrans);
-    life_count(f, d, p);
+    learn_segment(&r->tcp, d, o, p, end, sack, retrans);
+    life_count(f, (unsigned)d, p);
     r->data = data;
     life_note_idle(f, e->now);
     r->last = e->now;
     r->deadline = deadline;
     r->timeout_name = kind->name & 63;
-    watch_packet(e, f, p, &seen);
+    if (e->config.watch)
+        e->config.watch->packet(e->config.arg, r + 1, p, &seen);
     return true;
 }
