@@ -245,7 +245,7 @@ CHANGE(set_syn_ack, packet.rel_ack = 9)
 CHANGE(set_expires, socket.expires += SEC)
 CHANGE(set_queue, socket.send_queue += 9)
 CHANGE(set_timer_left, socket.timer = TIMER_ON)
-CHANGE(set_other_error, app.error = EIO)
+CHANGE(set_other_error, app.error = ETIMEDOUT)
 
 static const struct {
     is_one which;
@@ -444,6 +444,25 @@ static void waiting_begins_with_what_went_before(void **state)
     assert_int_equal(with_last_moved(at_once, 3, 50 * MS + 1, 1, "50ms late"), 1);
 }
 
+/* What is heard of the other side is no beginning of this one's waiting. */
+static void each_place_waits_by_itself(void **state)
+{
+    static const enum app_act what[] = {APP_CONNECT, APP_CLOSE};
+    static const mtime_t live_at[] = {0, 9 * SEC + 1100 * MS};
+    static const mtime_t virtual_at[] = {0, 9 * SEC};
+    struct story live, virtual;
+
+    (void)state;
+    acts(&live, what, live_at, 2);
+    acts(&virtual, what, virtual_at, 2);
+    story_app(&live, 9 * SEC - MS, FLOW_SERVER, (struct timeline_app){.act = APP_SEND});
+    story_app(&virtual, 9 * SEC - MS, FLOW_SERVER, (struct timeline_app){.act = APP_SEND});
+    story_sort(&live);
+    story_sort(&virtual);
+    assert_int_equal(differences(&live, &virtual), 0);
+    finish(&live, &virtual);
+}
+
 /* One that is late by what it may be moves what follows from it, and that is no further fault. */
 static void lateness_is_inherited(void **state)
 {
@@ -547,6 +566,23 @@ static void what_a_socket_shows_for_a_moment(void **state)
     assert_int_equal(c.differences, 0);
     compare_finish(&c);
     finish(&shown, &not_shown);
+}
+
+/* What begins and ends between two looks was never there for who looks. */
+static void a_socket_that_is_gone_at_once(void **state)
+{
+    struct story brief, never;
+
+    (void)state;
+    story_init(&never, STORY_HEAD STORY_TAIL);
+    story_init(&brief, STORY_HEAD STORY_TAIL);
+    story_socket(&brief, SEC, FLOW_CLIENT,
+                 (struct socket_view){.state = SOCKET_ESTABLISHED, .expires = MTIME_NEVER});
+    story_socket(&brief, SEC + 50 * MS, FLOW_CLIENT,
+                 (struct socket_view){.state = SOCKET_GONE, .expires = MTIME_NEVER});
+    assert_int_equal(differences(&brief, &never), 0);
+    assert_int_equal(differences(&never, &brief), 0);
+    finish(&brief, &never);
 }
 
 /* Too long to be aligned exactly: in order, and still nothing is overlooked. */
@@ -657,10 +693,12 @@ int main(void)
         cmocka_unit_test(order_at_different_places_does_not),
         cmocka_unit_test(an_eighth_and_50_ms),
         cmocka_unit_test(waiting_begins_with_what_went_before),
+        cmocka_unit_test(each_place_waits_by_itself),
         cmocka_unit_test(lateness_is_inherited),
         cmocka_unit_test(lateness_goes_to_the_other_place),
         cmocka_unit_test(a_late_deed_moves_what_it_does),
         cmocka_unit_test(what_a_socket_shows_for_a_moment),
+        cmocka_unit_test(a_socket_that_is_gone_at_once),
         cmocka_unit_test(long_ones),
         cmocka_unit_test(side_by_side),
         cmocka_unit_test(memory_that_runs_out),

@@ -14,9 +14,11 @@
 #define TEXT                                                                                       \
     "title \"Divided\"\n"                                                                          \
     "seed 99\n"                                                                                    \
-    "client linux fin-timeout 30s heartbeat 40s timeout 50s read-timeout 80s\n"                    \
-    "firewall linux-nf-conntrack tcp-established 1h on-late reset\n"                               \
-    "server linux keepalive 100 20 5 user-timeout 90s idle-close 70s rto-max 8s time-wait 20s\n"   \
+    "client linux fin-timeout 30s heartbeat 40s timeout 50s read-timeout 80s reconnect 60s\n"      \
+    "firewall linux-nf-conntrack tcp-established 1h on-late reset dcd-interval 40s dcd-before "    \
+    "30s\n"                                                                                        \
+    "server linux keepalive 100 20 5 user-timeout 90s idle-close 70s rto-max 8s time-wait 20s "    \
+    "answer 10 after 25s\n"                                                                        \
     "at 10s client connect\n"                                                                      \
     "at 60s server set keepalive 200 30 4\n"                                                       \
     "at 70s server set user-timeout 110s\n"                                                        \
@@ -62,6 +64,8 @@ static void what_the_scenario_says_is_shorter(void **state)
     assert_true(d->host[FLOW_CLIENT].behaviour.heartbeat == 4 * SEC);
     assert_true(d->host[FLOW_CLIENT].behaviour.heartbeat_timeout == 5 * SEC);
     assert_true(d->host[FLOW_CLIENT].behaviour.read_timeout == 8 * SEC);
+    assert_true(d->host[FLOW_CLIENT].behaviour.reconnect == 6 * SEC);
+    assert_true(d->host[FLOW_SERVER].behaviour.answer_after == 2500 * MS);
     /* Of a socket that asks for no times of its own. */
     assert_true(d->host[FLOW_CLIENT].system.keepalive.idle == 720 * SEC);
     assert_true(d->host[FLOW_CLIENT].system.keepalive.interval == 7500 * MS);
@@ -88,6 +92,11 @@ static void the_firewall_is_faster(void **state)
 
             assert_true(is->profiles[i].timeout[k] == (t == MTIME_NEVER ? t : t / 10));
         }
+    assert_true(was->profiles[0].dcd_interval > 0);
+    for (size_t i = 0; i < is->n_profiles; i++) {
+        assert_true(is->profiles[i].dcd_interval == was->profiles[i].dcd_interval / 10);
+        assert_true(is->profiles[i].dcd_before == was->profiles[i].dcd_before / 10);
+    }
     assert_true(is->profiles[is->rules[is->n_rules - 1].profile].timeout[TIMEOUT_TCP_ESTABLISHED] ==
                 360 * SEC);
     finish(s, d);
@@ -204,6 +213,7 @@ static void times_are_told_in_the_scenarios_own(void **state)
             assert_true(e->t == 10 * (HOUR + SEC + 750 * US));
             assert_true(e->flow.flow.last == 10 * (SEC + 750 * US));
             assert_true(e->flow.flow.timeout == 10 * HOUR);
+            assert_true(e->flow.flow.deadline == 10 * (HOUR + MS + 250 * US));
             assert_true(e->flow.flow.longest_idle == 10 * (SEC - MS));
         }
         if (e->kind == TIMELINE_FLOW && e->flow.kind == EVENT_LATE)

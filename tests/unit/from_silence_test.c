@@ -234,6 +234,103 @@ static void each_connection_has_its_own(void **state)
     story_finish(&s);
 }
 
+static struct story beginning(void)
+{
+    struct story s;
+
+    story_init(&s, STORY_HEAD STORY_TAIL);
+    travel(&s, 0, FLOW_CLIENT, TCP_SYN, 0, 0, 0);
+    travel(&s, MS, FLOW_SERVER, TCP_SYN | TCP_ACK, 0, 1, 0);
+    travel(&s, 2 * MS, FLOW_CLIENT, TCP_ACK, 1, 1, 0);
+    travel(&s, 10 * MS, FLOW_CLIENT, TCP_PSH | TCP_ACK, 1, 1, 10);
+    return s;
+}
+
+/* What was sent again covers as much as it likes; that it was sent again counts. */
+static void sent_again(void **state)
+{
+    struct story a = beginning(), b = beginning(), other = beginning();
+
+    (void)state;
+    travel(&a, 5 * SEC, FLOW_CLIENT, TCP_PSH | TCP_ACK, 1, 1, 10);
+    travel(&b, 5 * SEC, FLOW_CLIENT, TCP_PSH | TCP_ACK, 6, 1, 5);
+    travel(&other, 5 * SEC, FLOW_CLIENT, TCP_PSH | TCP_ACK, 11, 1, 5);
+    assert_int_equal(differences(&a, &b), 0);
+    assert_true(differences(&a, &other) > 0);
+    story_finish(&a);
+    story_finish(&b);
+    story_finish(&other);
+}
+
+/* A FIN is one number, too; its acknowledgement is then for all. */
+static void a_fin_counts(void **state)
+{
+    struct story s = beginning();
+    struct timeline t;
+
+    (void)state;
+    travel(&s, 5 * SEC, FLOW_CLIENT, TCP_FIN | TCP_ACK, 11, 1, 0);
+    travel(&s, 5 * SEC + MS, FLOW_SERVER, TCP_ACK, 1, 12, 0);
+    silent(&t, &s);
+    assert_int_equal(sent(&t, 0)->rel_seq, 0);
+    assert_int_equal(sent(&t, 1)->rel_ack, 0);
+    free(t.events);
+    story_finish(&s);
+}
+
+/* Neither a reset nor what a firewall makes says how far its sender has come. */
+static void what_is_nobodys_data(void **state)
+{
+    struct story s = beginning();
+    struct timeline t;
+
+    (void)state;
+    travel(&s, 20 * MS, FLOW_CLIENT, TCP_RST, 5000, 0, 0);
+    story_pass(&s, 30 * MS, 1, PASSAGE_INJECTED,
+               story_packet(&s, FLOW_CLIENT, TCP_ACK, 6000, 1, 1));
+    travel(&s, 5 * SEC, FLOW_CLIENT, TCP_ACK, 11, 1, 1);
+    silent(&t, &s);
+    assert_int_equal(sent(&t, 0)->rel_seq, 0);
+    free(t.events);
+    story_finish(&s);
+}
+
+static void flows_of_before(void **state)
+{
+    struct story s = beginning();
+    struct timeline t;
+    size_t flows = 0;
+
+    (void)state;
+    story_flow_state(&s, 10 * MS, FLOW_ESTABLISHED, TIMEOUT_TCP_ESTABLISHED, HOUR, FLOW_CLIENT);
+    travel(&s, 5 * SEC, FLOW_CLIENT, TCP_ACK, 11, 1, 1);
+    story_flow_state(&s, 5 * SEC, FLOW_FIN_WAIT, TIMEOUT_TCP_FIN_WAIT, HOUR, FLOW_CLIENT);
+    story_sort(&s);
+    silent(&t, &s);
+    for (size_t i = 0; i < t.n_events; i++)
+        if (t.events[i].kind == TIMELINE_FLOW) {
+            flows++;
+            assert_int_equal(t.events[i].flow.flow.state, FLOW_FIN_WAIT);
+        }
+    assert_int_equal(flows, 1);
+    free(t.events);
+    story_finish(&s);
+}
+
+static void the_first_silence_is_meant(void **state)
+{
+    struct story s = beginning();
+    struct timeline t;
+
+    (void)state;
+    travel(&s, 5 * SEC, FLOW_CLIENT, TCP_ACK, 10, 1, 0);
+    travel(&s, 9 * SEC, FLOW_CLIENT, TCP_ACK, 10, 1, 0);
+    silent(&t, &s);
+    assert_int_equal(packets(&t), 2);
+    free(t.events);
+    story_finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +341,11 @@ int main(void)
         cmocka_unit_test(a_pause_is_no_silence),
         cmocka_unit_test(sockets_of_before),
         cmocka_unit_test(each_connection_has_its_own),
+        cmocka_unit_test(sent_again),
+        cmocka_unit_test(a_fin_counts),
+        cmocka_unit_test(what_is_nobodys_data),
+        cmocka_unit_test(flows_of_before),
+        cmocka_unit_test(the_first_silence_is_meant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
