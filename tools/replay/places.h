@@ -56,6 +56,7 @@ struct places_event {
     uint8_t flags;    /* TCP's */
     uint8_t ttl;      /* or hop limit */
     uint8_t usual;    /* of that side's other packets there; 0: there were none */
+    bool in_the_name; /* ICMP: of the other end, by its address */
     bool ttl_differs; /* a proof that it was made elsewhere */
     bool id_differs;  /* its IP id does not go on from its fellows' */
     bool beyond;      /* after the last packet of the other place's capture */

@@ -87,7 +87,10 @@ static enum places_event_kind kind_of(const struct seen *e, bool lost)
 static void add_event(const struct places_track *t, const struct places_conn *c,
                       struct places_connection *k, const struct seen *e, bool lost)
 {
-    const struct most *usual = &c->side[e->side].ttl[e->place];
+    unsigned end = end_of(c, e->side);
+    bool its = e->kind == SEEN_ICMP && memcmp(e->from, k->addr[e->place][!end], 16) == 0;
+    /* whoever is said to have sent it */
+    const struct most *usual = &c->side[its ? !e->side : e->side].ttl[e->place];
     struct places_event *event;
 
     if (k->n_events == PLACES_EVENTS)
@@ -96,7 +99,8 @@ static void add_event(const struct places_track *t, const struct places_conn *c,
     *event = (struct places_event){
         .kind = kind_of(e, lost),
         .place = e->place,
-        .side = (uint8_t)end_of(c, e->side),
+        .side = (uint8_t)end,
+        .in_the_name = its,
         .flags = e->flags,
         .ttl = e->ttl,
         .id_differs = e->id_differs,
@@ -118,7 +122,7 @@ static void add_event(const struct places_track *t, const struct places_conn *c,
         event->beyond = e->time > t->ends[!e->place] - t->slack;
     else
         event->silence = e->quiet;
-    if (e->kind == SEEN_ICMP)
+    if (e->kind == SEEN_ICMP && !its)
         return;
     event->usual = usual->count > 0 ? (uint8_t)usual->value : 0;
     event->ttl_differs = usual->count > 0 && usual->value != e->ttl;

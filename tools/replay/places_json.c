@@ -60,6 +60,7 @@ static void out_event(const struct page *page, const struct places_connection *k
     if (e->kind == PLACES_EVENT_ICMP) {
         *put_address(text, e->family, e->from) = '\0';
         json_out_text(page->to, "from", text);
+        json_out_bool(page->to, "in_the_other_ends_name", e->in_the_name);
         json_out_number(page->to, "icmp_type", e->icmp_type);
         json_out_number(page->to, "icmp_code", e->icmp_code);
     } else {

@@ -42,6 +42,8 @@ char *put_silence(char *p, mtime_t silence)
 {
     mtime_t round = silence < 100 * MTIME_SEC ? MTIME_MSEC : MTIME_SEC / 10, near;
 
+    if (silence < MTIME_MSEC)
+        return p + sprintf(p, "%.1f us", mtime_seconds(silence) * 1e6);
     if (silence < MTIME_SEC)
         return p + sprintf(p, "%.1f ms", mtime_seconds(silence) * 1000);
     near = (silence + round / 2) / round * round;
@@ -315,8 +317,9 @@ static void show_arrived(const struct page *page, const struct places_connection
                 here);
         show_number(page, e);
         fprintf(page->to, ") from %s", name);
-        if (page->totals->n == 2)
-            fprintf(page->to, ", not seen at %s", page->places[!e->place].name);
+        if (e->in_the_name)
+            fputs(", who never sent it", page->to);
+        show_ttl(page, e);
         return;
     case PLACES_EVENT_MADE:
     case PLACES_EVENT_LOST:
@@ -343,6 +346,35 @@ static void show_event(const struct page *page, const struct places_connection *
     else
         show_arrived(page, k, e);
     fputc('\n', page->to);
+}
+
+static bool is_like(const struct places_event *a, const struct places_event *b)
+{
+    return a->kind == b->kind && a->place == b->place && a->side == b->side &&
+           a->ttl_differs == b->ttl_differs && a->id_differs == b->id_differs;
+}
+
+static bool is_again(const struct places_connection *k, unsigned i)
+{
+    for (unsigned j = 0; j < i; j++)
+        if (is_like(&k->events[j], &k->events[i]))
+            return true;
+    return false;
+}
+
+static void show_again(const struct page *page, const struct places_connection *k, unsigned first)
+{
+    const struct places_event *last = NULL;
+    char at[PUT_WHEN];
+    unsigned n = 0;
+
+    for (unsigned i = first + 1; i < k->n_events; i++)
+        if (is_like(&k->events[first], &k->events[i])) {
+            last = &k->events[i];
+            n++;
+        }
+    if (last)
+        fprintf(page->to, "    %s  the last of %u more like it\n", when(at, last->common), n);
 }
 
 static const char *outcome_text(enum places_outcome outcome)
@@ -396,9 +428,12 @@ static void show_connection(const struct page *page, const struct places_connect
     fprintf(page->to, "  %s%s\n", outcome_text(k->outcome),
             k->outcome == PLACES_FORGOTTEN && k->half_closed ? ", half closed" : "");
     for (unsigned i = 0; i < k->n_events; i++)
-        show_event(page, k, &k->events[i]);
-    if (k->events_in_all > k->n_events)
-        fprintf(page->to, "    and %llu more like these\n", ll(k->events_in_all - k->n_events));
+        if (!is_again(k, i)) {
+            show_event(page, k, &k->events[i]);
+            show_again(page, k, i);
+        }
+    if (k->events_in_all > PLACES_EVENTS)
+        fprintf(page->to, "    %llu in all\n", ll(k->events_in_all));
     for (unsigned end = 0; end < 2; end++)
         show_lost_of(page, k, end);
 }
