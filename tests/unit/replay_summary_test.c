@@ -381,6 +381,48 @@ static void no_keepalive_where_none_helps(void **unused)
     }
 }
 
+/* Connections to two servers, behind two rules: neither's keepalive is the other's. */
+static void each_timeout_has_its_keepalive(void **unused)
+{
+    static const mtime_t limits[] = {3600 * MTIME_SEC, 350 * MTIME_SEC, 3600 * MTIME_SEC,
+                                     4 * MTIME_SEC};
+    struct replay_flow flows[4];
+    struct summary *summary;
+    char *text;
+
+    (void)unused;
+    for (size_t i = 0; i < 4; i++) {
+        flows[i] = flow_to((uint32_t)i, REPLAY_BROKEN);
+        make_late(&flows[i], 1, 5000 * MTIME_SEC);
+        flows[i].limit = limits[i];
+        for (unsigned d = 0; d < 2; d++)
+            flows[i].flow.keepalive[d] = (struct flow_keepalive){0};
+    }
+    flows[2].flow.keepalive[1] =
+        (struct flow_keepalive){.seen = 2, .answered = 2, .interval = 4000 * MTIME_SEC};
+    summary = summary_over(flows, 4, 3);
+    text = written(summary_text, summary);
+    assert_non_null(strstr(text,
+                           "Keepalives that would have saved all of them, on either end, by "
+                           "the timeout that broke them:\n"
+                           "  timeout  broken  had a slower one  idle               interval\n"
+                           "  4s            1                 0  1s                 "
+                           "1s\n"));
+    free(text);
+    summary_destroy(summary);
+    summary = summary_over(flows, 3, 3);
+    text = written(summary_json, summary);
+    assert_non_null(strstr(text, "{\"type\":\"limit\",\"v\":1,\"timeout_s\":350,"
+                                 "\"keepalive_would_save\":1,\"keepalive_too_slow\":0,"
+                                 "\"keepalive_idle_s\":240,\"keepalive_interval_s\":30}\n"
+                                 "{\"type\":\"limit\",\"v\":1,\"timeout_s\":3600,"
+                                 "\"keepalive_would_save\":2,\"keepalive_too_slow\":1,"
+                                 "\"keepalive_idle_s\":3000,\"keepalive_interval_s\":75}\n"));
+    assert_non_null(strstr(text, "\"shortest_timeout_s\":350,"));
+    free(text);
+    summary_destroy(summary);
+}
+
 static void what_is_no_summary_is_refused(void **unused)
 {
     static const struct {
@@ -643,6 +685,7 @@ int main(void)
         cmocka_unit_test(what_was_let_go_is_incomplete),
         cmocka_unit_test(keepalives_meet_the_rule),
         cmocka_unit_test(no_keepalive_where_none_helps),
+        cmocka_unit_test(each_timeout_has_its_keepalive),
         cmocka_unit_test(what_is_no_summary_is_refused),
         cmocka_unit_test(every_member_counts),
         cmocka_unit_test(bytes_changed_at_random_do_no_harm),

@@ -8,8 +8,9 @@ static void out_keepalive(FILE *to, const struct summary *summary)
     struct keepalive_setting keepalive;
 
     json_out_number(to, "keepalive_would_save", summary->figures.helped);
-    json_out_seconds(to, "shortest_timeout_s", summary->limit > 0 ? summary->limit : MTIME_NEVER);
-    if (summary->limit == 0 || !keepalive_for(summary->limit, &keepalive))
+    json_out_seconds(to, "shortest_timeout_s",
+                     summary_limit(summary) > 0 ? summary_limit(summary) : MTIME_NEVER);
+    if (summary_limit(summary) == 0 || !keepalive_for(summary_limit(summary), &keepalive))
         keepalive = (struct keepalive_setting){MTIME_NEVER, MTIME_NEVER};
     json_out_seconds(to, "keepalive_idle_s", keepalive.idle);
     json_out_seconds(to, "keepalive_interval_s", keepalive.interval);
@@ -99,7 +100,7 @@ void compare_csv(FILE *to, const struct compared *compared, size_t n)
         const struct figures *figures = &summary->figures;
         struct keepalive_setting keepalive;
 
-        if (summary->limit == 0 || !keepalive_for(summary->limit, &keepalive))
+        if (summary_limit(summary) == 0 || !keepalive_for(summary_limit(summary), &keepalive))
             keepalive = (struct keepalive_setting){0};
         csv_name(to, compared[f].name);
         csv_time(to, profile->timeout[TIMEOUT_TCP_ESTABLISHED]);
@@ -110,7 +111,7 @@ void compare_csv(FILE *to, const struct compared *compared, size_t n)
         fprintf(to, ",%llu,%llu,%.3f,%llu", (unsigned long long)figures->late_packets,
                 (unsigned long long)summary->peak, summary_mean(summary),
                 (unsigned long long)figures->helped);
-        csv_time(to, summary->limit);
+        csv_time(to, summary_limit(summary));
         csv_time(to, keepalive.idle);
         csv_time(to, keepalive.interval);
         fputc('\n', to);

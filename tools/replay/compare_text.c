@@ -23,7 +23,7 @@ static void add_keepalive(struct aligned *table, const struct summary *summary)
         aligned_add(table, "%s", "");
         return;
     }
-    if (summary->limit == 0 || !keepalive_for(summary->limit, &keepalive)) {
+    if (summary_limit(summary) == 0 || !keepalive_for(summary_limit(summary), &keepalive)) {
         aligned_add(table, "none would have");
         return;
     }

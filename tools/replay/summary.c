@@ -20,6 +20,7 @@ struct summary *summary_destroy(struct summary *summary)
     for (size_t i = 0; i < summary->n_worst; i++)
         free(summary->worst[i].capture);
     servers_finish(&summary->servers);
+    free(summary->limits);
     free(summary->policy);
     free(summary);
     return NULL;
@@ -90,10 +91,13 @@ int summary_add(struct summary *summary, const struct replay_flow *f)
     if (f->outcome != REPLAY_BROKEN)
         return add_server(summary, f, 0);
     if (replay_flow_keepalive_helps(f)) {
+        bool too_slow = replay_flow_keepalive(f) > 0;
+
         limit = replay_flow_limit(f);
         summary->figures.helped++;
-        summary->figures.too_slow += replay_flow_keepalive(f) > 0;
-        summary->limit = shorter_limit(summary->limit, limit);
+        summary->figures.too_slow += too_slow;
+        if (summary_add_limit(summary, limit, 1, too_slow) < 0)
+            return -ENOMEM;
     }
     if (add_server(summary, f, limit) < 0)
         return -ENOMEM;
@@ -158,12 +162,14 @@ int summary_merge(struct summary *into, const struct summary *from)
 
     for (size_t i = 0; r == 0 && i < from->n_worst; i++)
         r = summary_add_worst(into, &from->worst[i].flow, from->worst[i].capture);
+    for (size_t i = 0; r == 0 && i < from->n_limits; i++)
+        r = summary_add_limit(into, from->limits[i].limit, from->limits[i].helped,
+                              from->limits[i].too_slow);
     if (r == 0 && from->policy && !into->policy)
         r = summary_set_policy(into, from->policy);
     widen(into, from->first, from->last, from->figures.packets > 0);
     for (size_t i = 0; i < summary_figure_count; i++)
         *figure_at(&into->figures, i) += figure_of(&from->figures, i);
-    into->limit = shorter_limit(into->limit, from->limit);
     into->peak = from->peak > into->peak ? from->peak : into->peak;
     return r;
 }

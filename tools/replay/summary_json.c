@@ -34,8 +34,8 @@ static void out_summary(FILE *to, const struct summary *summary)
     json_out_number(to, "peak_entries", summary->peak);
     json_out_name(to, "mean_entries");
     fprintf(to, "%.3f", summary_mean(summary));
-    out_limit(to, "shortest_timeout_s", summary->limit);
-    out_keepalive(to, summary->limit);
+    out_limit(to, "shortest_timeout_s", summary_limit(summary));
+    out_keepalive(to, summary_limit(summary));
     json_out_number(to, "servers", summary->servers.n);
     json_out_number(to, "servers_let_go", summary->servers.let_go);
     json_out_end(to);
@@ -64,6 +64,16 @@ static void out_server(FILE *to, const struct server *server)
     json_out_end(to);
 }
 
+static void out_broken_by(FILE *to, const struct summary_limit *limit)
+{
+    json_out_begin(to, "limit");
+    json_out_seconds(to, "timeout_s", limit->limit);
+    json_out_number(to, "keepalive_would_save", limit->helped);
+    json_out_number(to, "keepalive_too_slow", limit->too_slow);
+    out_keepalive(to, limit->limit);
+    json_out_end(to);
+}
+
 static void out_worst(FILE *to, const struct worst *worst, size_t rank)
 {
     json_out_begin(to, "worst");
@@ -78,6 +88,8 @@ void summary_json(FILE *to, const struct summary *summary)
     struct server *servers = servers_sorted(&summary->servers);
 
     out_summary(to, summary);
+    for (size_t i = 0; i < summary->n_limits; i++)
+        out_broken_by(to, &summary->limits[i]);
     for (size_t i = 0; i < summary->n_worst; i++)
         out_worst(to, &summary->worst[i], i + 1);
     for (size_t i = 0; servers && i < summary->servers.n; i++)

@@ -69,10 +69,19 @@ struct worst {
     char *capture;           /* owned; NULL: not known */
 };
 
+/* Broken connections that a keepalive would have kept, by what it would have had to meet. */
+#define SUMMARY_LIMITS 1024 /* no policy comes near */
+struct summary_limit {
+    mtime_t limit;
+    uint64_t helped, too_slow; /* as in struct figures */
+};
+
 struct summary {
     struct figures figures;
     uint64_t peak; /* of one part */
-    mtime_t first, last, limit;
+    mtime_t first, last;
+    struct summary_limit *limits; /* ascending */
+    size_t n_limits;
     char *policy;
     const char *const *captures;
     size_t n_captures;
@@ -84,6 +93,13 @@ double summary_mean(const struct summary *summary);  /* entries */
 int summary_decimals(const struct summary *summary); /* that are worth printing of it */
 /* Keeps it if it is one of the worst; capture is copied. 0 or -ENOMEM. */
 int summary_add_worst(struct summary *summary, const struct replay_flow *flow, const char *capture);
+/* 0 or -ENOMEM. */
+int summary_add_limit(struct summary *summary, mtime_t limit, uint64_t helped, uint64_t too_slow);
+/* The shortest; 0: none. */
+static inline mtime_t summary_limit(const struct summary *summary)
+{
+    return summary->n_limits > 0 ? summary->limits[0].limit : 0;
+}
 void replay_flow_members(FILE *to, const struct replay_flow *flow);
 static inline mtime_t shorter_limit(mtime_t a, mtime_t b)
 {

@@ -15,7 +15,6 @@ static int read_summary(struct member_line *line, struct summary *part)
     part->first = member_seconds(line, "first_s");
     part->last = member_seconds(line, "last_s");
     part->peak = member_number(line, "peak_entries", UINT64_MAX);
-    part->limit = member_seconds_or_none(line, "shortest_timeout_s");
     return line->broken ? -EINVAL : summary_set_policy(part, policy);
 }
 
@@ -40,6 +39,15 @@ static int read_server(struct member_line *line, struct summary *part)
     server->limit = member_seconds_or_none(line, "shortest_timeout_s");
     server->incomplete = member_bool(line, "incomplete");
     return line->broken ? -EINVAL : 0;
+}
+
+static int read_limit(struct member_line *line, struct summary *part)
+{
+    mtime_t limit = member_seconds(line, "timeout_s");
+    uint64_t helped = member_number(line, "keepalive_would_save", UINT64_MAX);
+    uint64_t too_slow = member_number(line, "keepalive_too_slow", UINT64_MAX);
+
+    return line->broken ? -EINVAL : summary_add_limit(part, limit, helped, too_slow);
 }
 
 static void read_keepalive(struct member_line *line, struct flow_keepalive *keepalive, bool client)
@@ -111,6 +119,7 @@ static int read_worst(struct member_line *line, struct summary *part)
 struct reading {
     struct summary *into, *part; /* part: NULL before the first */
     uint64_t let_go;             /* of part: only once all its servers have their places */
+    mtime_t shortest;            /* of its limits, as it says itself */
 };
 
 static int finish_part(struct reading *reading)
@@ -121,7 +130,8 @@ static int finish_part(struct reading *reading)
     if (!part)
         return 0;
     part->servers.let_go = reading->let_go;
-    if (!part->policy || !into->policy || strcmp(part->policy, into->policy) == 0)
+    if (summary_limit(part) == reading->shortest &&
+        (!part->policy || !into->policy || strcmp(part->policy, into->policy) == 0))
         r = summary_merge(into, part);
     reading->part = summary_destroy(part);
     return r;
@@ -137,6 +147,7 @@ static int begin_part(struct reading *reading, struct member_line *line)
     if (!reading->part)
         return -ENOMEM;
     reading->let_go = member_number(line, "servers_let_go", UINT64_MAX);
+    reading->shortest = member_seconds_or_none(line, "shortest_timeout_s");
     return read_summary(line, reading->part);
 }
 
@@ -150,8 +161,8 @@ static int read_line(struct reading *reading, const char *text)
         goto out;
     type = member_text(&line, "type");
     r = type ? 0 : -EINVAL;
-    if (!type ||
-        (strcmp(type, "summary") != 0 && strcmp(type, "server") != 0 && strcmp(type, "worst") != 0))
+    if (!type || (strcmp(type, "summary") != 0 && strcmp(type, "server") != 0 &&
+                  strcmp(type, "worst") != 0 && strcmp(type, "limit") != 0))
         goto out;
     if (member_number(&line, "v", 1) != 1)
         r = -EINVAL;
@@ -160,7 +171,9 @@ static int read_line(struct reading *reading, const char *text)
     else if (!reading->part)
         r = -EINVAL;
     else
-        r = type[0] == 's' ? read_server(&line, reading->part) : read_worst(&line, reading->part);
+        r = type[0] == 's'   ? read_server(&line, reading->part)
+            : type[0] == 'l' ? read_limit(&line, reading->part)
+                             : read_worst(&line, reading->part);
 out:
     member_line_finish(&line);
     return r;

@@ -10,5 +10,7 @@
 /* Each with an empty line before; nothing where there is nothing to say. */
 void summary_worst_table(FILE *to, const struct summary *summary);
 void summary_server_table(FILE *to, const struct summary *summary);
+/* One line for each of its limits. */
+void summary_limit_table(FILE *to, const struct summary *summary);
 
 #endif

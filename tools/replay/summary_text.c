@@ -103,12 +103,48 @@ static void show_acted(FILE *to, const struct figures *figures)
     fprintf(to, ". Late packets in all: %llu.\n", ll(figures->late_packets));
 }
 
+static void explain(FILE *to, const char *limit)
+{
+    fprintf(to,
+            "  (idle + %d * interval) * 9/8 + 1s < %s: %d probes may be lost, a kernel's timer may "
+            "come an\n  eighth late, and packets take their time.\n",
+            SUMMARY_LOST, limit, SUMMARY_LOST);
+}
+
+static void show_one_keepalive(FILE *to, const struct summary *summary, const char *saved)
+{
+    struct keepalive_setting keepalive;
+    char limit[64], idle[64], interval[64];
+
+    *put_duration(limit, summary_limit(summary)) = '\0';
+    if (!keepalive_for(summary_limit(summary), &keepalive)) {
+        fprintf(to, "A timeout of %s is too short for any keepalive.\n", limit);
+        return;
+    }
+    *put_duration(idle, keepalive.idle) = '\0';
+    *put_duration(interval, keepalive.interval) = '\0';
+    fprintf(to, "Keepalive that would have saved %s: idle %s, interval %s, on either end.\n", saved,
+            idle, interval);
+    explain(to, limit);
+    if (summary->figures.too_slow > 0)
+        fprintf(to, "  Probes were seen, but too seldom, on %llu of them.\n",
+                ll(summary->figures.too_slow));
+}
+
+static void show_keepalives(FILE *to, const struct summary *summary, const char *saved)
+{
+    fprintf(to,
+            "Keepalives that would have saved %s, on either end, by the timeout that broke them:\n",
+            saved);
+    summary_limit_table(to, summary);
+    explain(to, "timeout");
+}
+
 static void show_keepalive(FILE *to, const struct summary *summary)
 {
     const struct figures *figures = &summary->figures;
     uint64_t broken = figures->by_outcome[REPLAY_BROKEN];
-    struct keepalive_setting keepalive;
-    char limit[64], idle[64], interval[64];
+    const char *saved;
 
     if (broken == 0)
         return;
@@ -118,26 +154,13 @@ static void show_keepalive(FILE *to, const struct summary *summary)
                 "No keepalive would have saved %llu of the broken: the firewall limits their whole "
                 "life,\ncounts payload only, or its table was full.\n",
                 ll(broken - figures->helped));
-    if (figures->helped == 0)
+    if (summary->n_limits == 0)
         return;
-    *put_duration(limit, summary->limit) = '\0';
-    if (!keepalive_for(summary->limit, &keepalive)) {
-        fprintf(to, "A timeout of %s is too short for any keepalive.\n", limit);
-        return;
-    }
-    *put_duration(idle, keepalive.idle) = '\0';
-    *put_duration(interval, keepalive.interval) = '\0';
-    fprintf(to,
-            "Keepalive that would have saved %s: idle %s, interval %s, on either end.\n"
-            "  (idle + %d * interval) * 9/8 + 1s < %s: %d probes may be lost, a kernel's timer may "
-            "come an\n  eighth late, and packets take their time.\n",
-            broken == 1                 ? "it"
-            : figures->helped == broken ? "all of them"
-                                        : "the others",
-            idle, interval, SUMMARY_LOST, limit, SUMMARY_LOST);
-    if (figures->too_slow > 0)
-        fprintf(to, "  Probes were seen, but too seldom, on %llu of them.\n",
-                ll(figures->too_slow));
+    saved = broken == 1 ? "it" : figures->helped == broken ? "all of them" : "the others";
+    if (summary->n_limits > 1)
+        show_keepalives(to, summary, saved);
+    else
+        show_one_keepalive(to, summary, saved);
 }
 
 void summary_text(FILE *to, const struct summary *summary)
