@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from stories_cases import LIVE, VIRTUAL
-from story_run import HERE, differences, events, idlewall, in_time_only, lab, replayed, simulated_outcome, words
+from story_run import HERE, events, idlewall, in_time_only, lab, replayed, simulated_outcome, words
 
 TOGETHER = 20  # they sleep
 LIMIT = re.compile(r"^firewall (\S+) named (\S+) tcp-established (\d+)s", re.M)
@@ -34,7 +34,6 @@ def verify(path, directory):
         status, out, err = lab("--verify", "--record", record, path)
         if status == 0 and re.search(r"^[1-9]\d* events, live and simulated alike$", out, re.M):
             return [], notes, record
-        found = differences(out)
         if attempt == "2" or status != 1 or not in_time_only(out):
             break
         notes += ["played twice, the first time differed in time:"] + [line for line in out.splitlines() if line.startswith("!")]
@@ -60,7 +59,7 @@ def several(path):
     """The live run's own report names the firewall that was first to forget, and it is the one with the shortest limit."""
     status, out, err = lab("-o", "json", path)
     if status != 0:
-        return [f"status {status}"] + err.splitlines()
+        return [f"status {status}"] + err.splitlines(), None
     live, simulated = events(out)[1], simulated_outcome(path)
     wrong = []
     with open(path) as file:
@@ -78,7 +77,7 @@ def several(path):
         wrong.append(f"after {first['timeout_name']} {first['timeout_s']}")
     if named and named not in live["text"]:
         wrong.append(f"the report does not name {named}: {live['text']}")
-    return wrong
+    return wrong, None
 
 
 def variant(case, short, sets):
@@ -100,6 +99,14 @@ def case(name):
     wrong = [] if (status, out) == (2, "") else [f"idlewall lab {name}: status {status}", out]
     wrong += [f"it does not say why: {part!r} is not in {err!r}" for part in why if part not in err]
     return wrong + (variant(name, short, sets) if sets is not None else []), short
+
+
+def guarded(function, *args):
+    """(wrong, ...) of it; one that breaks is wrong as well, and the others go on."""
+    try:
+        return function(*args)
+    except Exception as error:
+        return [repr(error)], None
 
 
 def shipped():
@@ -125,15 +132,15 @@ def main():
     started, good, known = time.monotonic(), set(), set(shipped())
     with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool, \
             concurrent.futures.ThreadPoolExecutor(1) as beside:
-        played = [(path, pool.submit(story, path, directory)) for path in chosen]
-        long = [(path, pool.submit(several, path)) for path in paths]
-        cases = [(name, beside.submit(case, name)) for name in names if name in known]
+        played = [(path, pool.submit(guarded, story, path, directory)) for path in chosen]
+        long = [(path, pool.submit(guarded, several, path)) for path in paths]
+        cases = [(name, beside.submit(guarded, case, name)) for name in names if name in known]
         for path, future in played:
             wrong, notes = future.result()
             good |= set() if wrong else {name_of(path)}
-            tell(f"{name_of(path)}: live as simulated", wrong, notes)
+            tell(f"{name_of(path)}: live as simulated", wrong, notes or [])
         for path, future in long:
-            tell(f"{name_of(path)}: the shortest limit rules", future.result())
+            tell(f"{name_of(path)}: the shortest limit rules", future.result()[0])
         for name, future in cases:
             wrong, stands = future.result()
             if stands and stands not in good:
