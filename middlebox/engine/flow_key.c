@@ -80,14 +80,16 @@ uint64_t flow_key_hash(const struct flow_key *key, const uint8_t secret[16])
         k1 ^ UINT64_C(0x7465646279746573),
     };
 
-    if (key->family == 4) { /* the rest is zero: the last word's family says so */
+    if (key->family == 4) {
+        /* The rest is zero, which the last word's family says; it makes the length known as well.
+         */
         sip_absorb(v, load_le32(key->addr[0]) | load_le32(key->addr[1]) << 32);
+        sip_absorb(v, load_le64((const uint8_t *)key + (KEY_WORDS - 1) * sizeof(uint64_t)));
     } else {
-        for (size_t i = 0; i < KEY_WORDS - 1; i++)
+        for (size_t i = 0; i < KEY_WORDS; i++)
             sip_absorb(v, load_le64((const uint8_t *)key + i * sizeof(uint64_t)));
+        sip_absorb(v, (uint64_t)sizeof(*key) << 56); /* no bytes left, and the length */
     }
-    sip_absorb(v, load_le64((const uint8_t *)key + (KEY_WORDS - 1) * sizeof(uint64_t)));
-    sip_absorb(v, (uint64_t)sizeof(*key) << 56); /* the last word: no bytes left, and the length */
     v[2] ^= 0xff;
     sip_round(v);
     sip_round(v);

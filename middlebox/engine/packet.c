@@ -76,7 +76,9 @@ static bool decode_plain(struct packet *p)
 {
     static const uint8_t timestamps[4] = {1, 1, 8, 10}; /* RFC 7323, appendix A */
     const uint8_t *d = p->data, *tcp = d + PLAIN_IP;
-    uint32_t cap = p->caplen < p->len ? p->caplen : p->len, total, header, src, dst;
+    uint32_t cap = p->caplen < p->len ? p->caplen : p->len, total, header;
+    uint16_t src_port, dst_port;
+    unsigned from;
     bool stamped;
 
     if (cap < PLAIN_IP + PLAIN_TCP || d[0] != 0x45 || d[9] != IPPROTO_TCP || d[6] & 0x3f || d[7])
@@ -102,13 +104,16 @@ static bool decode_plain(struct packet *p)
         p->tsval = packet_be32(tcp + 24);
         p->tsecr = packet_be32(tcp + 28);
     }
-    src = packet_be32(d + 12);
-    dst = packet_be32(d + 16);
-    p->side = src > dst || (src == dst && packet_be16(tcp) > packet_be16(tcp + 2));
-    memcpy(p->key.addr[p->side], d + 12, 4);
-    memcpy(p->key.addr[!p->side], d + 16, 4);
-    p->key.port[p->side] = packet_be16(tcp);
-    p->key.port[!p->side] = packet_be16(tcp + 2);
+    /* As flow_key_init(): the smaller (address, port) is end 0. */
+    src_port = packet_be16(tcp);
+    dst_port = packet_be16(tcp + 2);
+    from = ((uint64_t)packet_be32(d + 12) << 16 | src_port) >
+           ((uint64_t)packet_be32(d + 16) << 16 | dst_port);
+    p->side = (uint8_t)from;
+    memcpy(p->key.addr[0], d + (from ? 16 : 12), 4);
+    memcpy(p->key.addr[1], d + (from ? 12 : 16), 4);
+    p->key.port[0] = from ? dst_port : src_port;
+    p->key.port[1] = from ? src_port : dst_port;
     p->key.proto = IPPROTO_TCP;
     p->key.family = 4;
     return true;

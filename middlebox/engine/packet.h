@@ -22,7 +22,7 @@ enum packet_kind {
     PACKET_FRAGMENT,   /* not the first one: fate of the first */
     PACKET_TRUNCATED,  /* shorter than its own headers say, as captured */
     PACKET_MALFORMED,  /* lengths, versions or options that contradict each other */
-};
+} __attribute__((packed));
 #define PACKET_KINDS (PACKET_MALFORMED + 1)
 
 enum {
@@ -59,20 +59,19 @@ struct packet {
     uint32_t ack;       /* 0 unless TCP_ACK */
     uint32_t ack_field; /* what stands there, also without TCP_ACK: the kernel's tracker reads it of
                            a RST */
-    uint16_t window;    /* unscaled */
+    uint32_t sack;      /* highest right edge of the SACK blocks, or ack when there are none */
+    uint32_t tsval, tsecr;
+    uint16_t window; /* unscaled */
     uint8_t flags;
     uint8_t wscale; /* of the option, at most 14 */
     bool has_wscale;
     bool sack_permitted;
     bool has_timestamp;
-    uint32_t tsval, tsecr;
-    uint32_t sack; /* highest right edge of the SACK blocks, or ack when there are none */
 
-    /* PACKET_ECHO */
-    bool is_reply;
-    /* PACKET_ICMP_ERROR */
-    bool icmp_quotes_tcp;
+    bool is_reply;        /* PACKET_ECHO */
+    bool icmp_quotes_tcp; /* PACKET_ICMP_ERROR */
 };
+_Static_assert(sizeof(struct packet) == 128, "two cache lines");
 
 /* Decodes p->data. The kind tells what became of it; on TRUNCATED and MALFORMED the rest is zero.
  */
