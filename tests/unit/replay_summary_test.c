@@ -402,12 +402,13 @@ static void each_timeout_has_its_keepalive(void **unused)
         (struct flow_keepalive){.seen = 2, .answered = 2, .interval = 4000 * MTIME_SEC};
     summary = summary_over(flows, 4, 3);
     text = written(summary_text, summary);
-    assert_non_null(strstr(text,
-                           "Keepalives that would have saved all of them, on either end, by "
-                           "the timeout that broke them:\n"
-                           "  timeout  broken  had a slower one  idle               interval\n"
-                           "  4s            1                 0  1s                 "
-                           "1s\n"));
+    assert_non_null(strstr(
+        text, "Keepalives that would have saved all of them, on either end, by the timeout that "
+              "broke them:\n"
+              "  timeout  broken  had a slower one  idle               interval\n"
+              "  4s            1                 0  too short for any\n"
+              "  350s          1                 0  4min               30s\n"
+              "  1h            2                 1  50min              75s\n"));
     free(text);
     summary_destroy(summary);
     summary = summary_over(flows, 3, 3);
