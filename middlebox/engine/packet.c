@@ -9,11 +9,22 @@
 #define PLAIN_IP 20u
 #define PLAIN_TCP 20u
 
-static void clear(struct packet *p)
-{
-    size_t from = offsetof(struct packet, kind);
+#define WORDS 32u
 
-    memset((uint8_t *)p + from, 0, sizeof(*p) - from);
+/* In pieces that compilers write as stores: a "rep stos" of the whole takes longer than all the
+ * rest of decoding. */
+static inline void clear(struct packet *p)
+{
+    uint8_t *words = (uint8_t *)p + WORDS;
+
+    _Static_assert(offsetof(struct packet, more_fragments) == WORDS - 1 && sizeof(*p) == 4 * WORDS,
+                   "kind, side and more_fragments end the first of four");
+    p->kind = (enum packet_kind)0;
+    p->side = 0;
+    p->more_fragments = false;
+    memset(words, 0, WORDS);
+    memset(words + WORDS, 0, WORDS);
+    memset(words + 2 * WORDS, 0, WORDS);
 }
 
 void packet_set_key(struct packet *p, const struct packet_ip *ip, uint16_t src_port,
