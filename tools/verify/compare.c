@@ -3,6 +3,7 @@
 
 #include "tools/timeline/story_clock.h"
 #include "tools/verify/compare_event.h"
+#include "tools/verify/long_write.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -316,13 +317,21 @@ int compare_timelines(struct compare *out, const struct timeline *live,
                       const struct timeline *virtual, unsigned speed)
 {
     mtime_t brief = BRIEF * (mtime_t)speed;
+    struct timeline live_joined, virtual_joined;
     struct side l = {0}, v = {0};
     int r;
 
     *out = (struct compare){0};
-    r = side_init(&l, live, brief);
+    r = timeline_long_writes(&live_joined, live, SLACK * (mtime_t)speed);
+    out->events[0] = live_joined.events;
+    if (r == 0) {
+        r = timeline_long_writes(&virtual_joined, virtual, SLACK * (mtime_t)speed);
+        out->events[1] = virtual_joined.events;
+    }
     if (r == 0)
-        r = side_init(&v, virtual, brief);
+        r = side_init(&l, &live_joined, brief);
+    if (r == 0)
+        r = side_init(&v, &virtual_joined, brief);
     for (size_t i = 0; r == 0 && i < l.n; i++)
         if (!l.done[i])
             r = compare_stream(out, &l, &v, l.events[i]);
@@ -343,5 +352,7 @@ int compare_timelines(struct compare *out, const struct timeline *live,
 void compare_finish(struct compare *compare)
 {
     free(compare->pairs);
+    free(compare->events[0]);
+    free(compare->events[1]);
     *compare = (struct compare){0};
 }

@@ -8,7 +8,7 @@
  * kind, side, flags, relative sequence and acknowledgement numbers, length, errno, state and timer
  * of both sockets. In time they may differ by an eighth of what was waited for, as a timer may be
  * late, and 50 ms of wall time. What a socket shows for a moment only is not compared: the lab
- * looks now and then.
+ * looks now and then. A write longer than a segment is one packet (long_write.h).
  */
 
 #include "tools/timeline/timeline.h"
@@ -23,6 +23,7 @@ struct compare_pair {
 struct compare {
     struct compare_pair *pairs; /* owned; in time order */
     size_t n, room, differences;
+    struct timeline_event *events[2]; /* owned: what pairs point to */
 };
 /* speed: story seconds a wall second of the live run. 0 or -ENOMEM; compare_finish() either way. */
 int compare_timelines(struct compare *out, const struct timeline *live,
