@@ -386,6 +386,26 @@ def real_reset(where):
     need((summary(out)["resets_from_nobody"], summary(out)["fine"], summary(out)["loss"]) == (0, 1, 1), out)
 
 
+def missed_at_its_sender(where):
+    """A FIN that only its receiver's capture holds is no forgery, one with another TTL is; a reset is told with a doubt."""
+    two = Two()
+    for port in (40001, 40002, 40003):
+        me, peer = two.opening(START + 1, port, port)
+        if port == 40001:
+            two.send(START + 9, True, ACK | FIN, me, peer, port=port, seen=False)
+            two.send(START + 9.1, False, ACK | FIN, peer, me + 1, port=port)
+            two.send(START + 9.2, True, ACK, me + 1, peer + 1, port=port)
+        elif port == 40002:
+            two.made("server", START + 9, True, ACK | FIN, me, peer, port=port, ttl=77)
+        else:
+            two.send(START + 9, True, RST, me, port=port, seen=False)
+    out = run(*two.write(where), "--fail-on-broken", status=1)
+    s = summary(out)
+    need((s["fine"], s["fins_from_nobody"], s["resets_from_nobody"], s["forgotten"]) == (1, 1, 1, 2), out)
+    need("TTL 61, as its fellows: the capture at client missed other packets, and perhaps this one" in
+         run(*two.write(where), plain=True))
+
+
 def many_captures(where):
     """Each place in two files; the same as in one."""
     two = story_of(late_reset)
@@ -486,7 +506,8 @@ def bad_input(where):
 
 def main():
     tests = [reset, silent, icmp, on_expiry, nothing, ends_and_begins, new_connections_after_the_end, translated,
-             rewritten, no_hops, ports_again, shorter_than_others, made_between, in_traffic, real_reset, many_captures,
+             rewritten, no_hops, ports_again, shorter_than_others, made_between, in_traffic, real_reset,
+             missed_at_its_sender, many_captures,
              alone, random_traffic, bad_input]
     chosen = [t for t in tests if not sys.argv[2:] or t.__name__ in sys.argv[2:]]
     print(f"1..{len(chosen)}")

@@ -83,13 +83,12 @@ static void from_nobody(struct places_track *t, struct places_conn *c, const str
     struct places_side *s = &c->side[e->side];
     const struct most *usual = &s->ttl[e->place];
 
-    /* What ends a connection counts in any case. Others may have been missed by the capture of
-     * their sender, unless they look as if made elsewhere. */
-    if (e->kind == SEEN_RESET || (e->kind == SEEN_SEGMENT && (e->flags & TCP_FIN) &&
-                                  !ranges_hold(&s->ranges[!e->place], e->end - 1, e->end))) {
+    /* A reset counts in any case. Others may have been missed by the capture of their sender,
+     * unless they look as if made elsewhere. */
+    if (e->kind == SEEN_RESET) {
         keep_arrived(t, c, e);
     } else if (usual->count > 0 && usual->value != e->ttl) {
-        s->made++;
+        s->made += !(e->flags & TCP_FIN);
         keep_arrived(t, c, e);
     } else {
         s->uncaptured_here++;

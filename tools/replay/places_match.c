@@ -13,7 +13,7 @@ void seen_list_finish(struct seen_list *list)
 
 static int make_room(struct seen_list *list)
 {
-    size_t room = list->room ? list->room * 2 : 4;
+    size_t room = list->room ? list->room * 2 : 1;
     void *more;
 
     if (list->n < list->room)

@@ -278,6 +278,10 @@ static void show_ttl(const struct page *page, const struct places_event *e)
                 e->usual);
     else if (e->usual > 0)
         fprintf(page->to, ". TTL %u, as its fellows", e->ttl);
+    if (!e->ttl_differs && !e->id_differs && page->totals->n == 2 &&
+        page->totals->uncaptured[!e->place] > 0)
+        fprintf(page->to, ": the capture at %s missed other packets, and perhaps this one",
+                page->places[!e->place].name);
     if (e->id_differs)
         fprintf(page->to, "%s IP id %u, after %u",
                 e->ttl_differs ? ";" : ". Made elsewhere:", e->id, e->usual_id);
