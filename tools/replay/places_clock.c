@@ -8,7 +8,8 @@
 #define KEEP 32768 /* packets */
 #define SLOTS ((size_t)4 * KEEP)
 #define BINS 64
-#define SIGMAS 4
+#define USUAL_DRIFT 50e-6  /* of a quartz */
+#define LEAST_JITTER 20e-6 /* seconds; of few samples it may look like none */
 
 struct mark {
     uint64_t hash; /* 0: free */
@@ -171,11 +172,12 @@ static int collect(struct samples *all, const struct places_sketch *a,
     return 0;
 }
 
-/* Common slope of both directions, each with a level of its own; 0 where it is no more than what
- * their jitter makes of nothing: over times that are many times longer, that would be seconds. */
+/* Common slope of both directions, each with a level of its own, as likely as samples and the drift
+ * of usual clocks make it together (ridge regression): within a second, jitter looks like a drift
+ * of minutes a day. */
 static double slope(const struct sample *s, size_t n)
 {
-    double t[2] = {0}, d[2] = {0}, up = 0, down = 0, squares = 0;
+    double t[2] = {0}, d[2] = {0}, up = 0, down = 0, squares = 0, jitter;
     size_t k[2] = {0};
 
     for (size_t i = 0; i < n; i++) {
@@ -197,7 +199,8 @@ static double slope(const struct sample *s, size_t n)
 
         squares += rest * rest;
     }
-    return fabs(up) > SIGMAS * sqrt(squares / (double)(n - 3) * down) ? up / down : 0;
+    jitter = squares / (double)(n - 3) + LEAST_JITTER * LEAST_JITTER;
+    return up / (down + jitter / (USUAL_DRIFT * USUAL_DRIFT));
 }
 
 static bool is_better(const struct sample *s, const struct sample *best)
