@@ -236,7 +236,8 @@ static bool has_key(const struct packet *p)
 /* What is known of a packet before its turn. */
 struct ahead {
     uint64_t hash;
-    uint32_t guess, removals; /* its slot, as long as nothing was removed since */
+    struct live guess; /* its flow, as long as nothing was removed since; r may be NULL */
+    uint32_t removals;
 };
 
 static void look_at_buckets(const struct engine *e, const struct packet *packets, size_t from,
@@ -258,7 +259,7 @@ static void look_at_records(const struct engine *e, const struct packet *packets
 
         if (!has_key(&packets[i]))
             continue;
-        a->guess = flow_table_prefetch_record(&e->table, a->hash);
+        a->guess.slot = flow_table_prefetch_record(&e->table, a->hash, &a->guess.r);
         a->removals = e->table.removals;
     }
 }
@@ -266,8 +267,10 @@ static void look_at_records(const struct engine *e, const struct packet *packets
 static inline void judge_one(struct engine *e, const struct packet *p, const struct ahead *a,
                              struct outcome *out, struct judgement *j)
 {
-    uint32_t guess = a->removals == e->table.removals ? a->guess : STORE_NONE;
+    struct live guess = a->guess;
 
+    if (__builtin_expect(a->removals != e->table.removals, false))
+        guess.r = NULL;
     go_on_to(e, p->time);
     *j = judge_packet(e, p, a->hash, guess, out);
     e->stats.packets[j->reason]++;
@@ -349,7 +352,7 @@ static void prefetch_due(const struct engine *e)
     size_t n = wheel_peek(&e->wheel, ids, 8);
 
     for (size_t i = 0; i < n; i++)
-        flow_store_prefetch(&e->table.store, ids[i]);
+        flow_store_prefetch(&e->table.store, flow_store_at(&e->table.store, ids[i]));
 }
 
 /* Adaptive timeouts shrink for all flows at once, which the wheel cannot know: a look at the next

@@ -318,9 +318,9 @@ bool steady_packet(struct engine *e, struct live f, const struct packet *p);
 /* ---- judge.c: one packet ---- */
 /* An ICMP error about a packet of f: it comes from where that was going. */
 struct judgement judge_error(struct live f, const struct packet *p);
-/* guess: a slot in use that may be its flow's, or STORE_NONE. */
+/* guess: a flow that may be its own; r may be NULL. */
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
-                              uint32_t guess, struct outcome *out);
+                              struct live guess, struct outcome *out);
 /* What rule a packet without a flow falls under. */
 uint16_t judge_classify(struct engine *e, const struct packet *p, unsigned client, bool guessed);
 static inline struct judgement judged(enum verdict verdict, enum reason reason)

@@ -120,9 +120,9 @@ static inline void *flow_store_beside(const struct flow_store *store, uint32_t s
     return flow_store_at(store, slot) + 1;
 }
 
-static inline void flow_store_prefetch(const struct flow_store *store, uint32_t slot)
+static inline void flow_store_prefetch(const struct flow_store *store, const struct record *record)
 {
-    const char *r = (const char *)flow_store_at(store, slot);
+    const char *r = (const char *)record;
 
     __builtin_prefetch(r);
     __builtin_prefetch(r + 64);

@@ -130,15 +130,16 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint64_t hash)
     __asm__ volatile(""); /* see flow_store_prefetch() */
 }
 
-uint32_t flow_table_prefetch_record(const struct flow_table *t, uint64_t hash)
+uint32_t flow_table_prefetch_record(const struct flow_table *t, uint64_t hash, struct record **r)
 {
     const struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
     unsigned found = tagged(b, tag_of(hash));
     uint32_t slot = STORE_NONE;
 
-    for (; __builtin_expect(found, true); found &= found - 1) {
+    for (*r = NULL; __builtin_expect(found, true); found &= found - 1) {
         slot = b->slot[__builtin_ctz(found)];
-        flow_store_prefetch(&t->store, slot);
+        *r = flow_store_at(&t->store, slot);
+        flow_store_prefetch(&t->store, *r);
         if (__builtin_expect(!(found & (found - 1)), true))
             break;
     }

@@ -44,9 +44,11 @@ static inline uint64_t flow_table_hash(const struct flow_table *table, const str
 }
 
 /* For batches: first ask for the bucket of a hash, some packets later for the record that its tag
- * points at. Returns the right slot in nearly all cases, or STORE_NONE. */
+ * points at. Returns a slot, with *r its record: the right one in nearly all cases, or STORE_NONE
+ * and NULL. */
 void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash);
-uint32_t flow_table_prefetch_record(const struct flow_table *table, uint64_t hash);
+uint32_t flow_table_prefetch_record(const struct flow_table *table, uint64_t hash,
+                                    struct record **r);
 
 /* The slot, or STORE_NONE. */
 uint32_t flow_table_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);

@@ -334,9 +334,9 @@ static struct judgement later_fragment(struct engine *e, const struct packet *p)
 }
 
 /* Few are: the rest of it is not asked then. */
-static bool may_be_over(const struct engine *e, uint32_t slot)
+static inline bool may_be_over(const struct engine *e, const struct record *r)
 {
-    return e->now >= flow_store_at(&e->table.store, slot)->deadline || adaptive(e);
+    return e->now >= r->deadline || adaptive(e);
 }
 
 static struct judgement look_up(struct engine *e, const struct packet *p, uint64_t hash,
@@ -347,7 +347,8 @@ static struct judgement look_up(struct engine *e, const struct packet *p, uint64
         j.reason = REASON_CHECKSUM;
         return j;
     }
-    if (slot != STORE_NONE && may_be_over(e, slot) && life_is_over(e, live_at(e, slot))) {
+    if (slot != STORE_NONE && may_be_over(e, flow_store_at(&e->table.store, slot)) &&
+        life_is_over(e, live_at(e, slot))) {
         life_expire(e, live_at(e, slot), out);
         slot = flow_table_find(&e->table, &p->key, hash); /* it may linger */
     }
@@ -388,17 +389,20 @@ __attribute__((noinline)) static struct judgement judge_any(struct engine *e,
 }
 
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
-                              uint32_t guess, struct outcome *out)
+                              struct live guess, struct outcome *out)
 {
-    uint32_t slot = guess;
+    struct live f = guess;
 
-    if (p->kind > PACKET_GENERIC)
+    if (__builtin_expect(p->kind > PACKET_GENERIC, false))
         return judge_any(e, p, hash, STORE_NONE, out);
-    if (guess == STORE_NONE ||
-        !flow_key_equal(&flow_store_at(&e->table.store, guess)->key, &p->key))
-        slot = flow_table_find(&e->table, &p->key, hash);
-    if (slot != STORE_NONE && p->kind == PACKET_TCP && !p->more_fragments && !p->checksum_ready &&
-        !may_be_over(e, slot) && steady_packet(e, live_at(e, slot), p))
+    if (__builtin_expect(!f.r || !flow_key_equal(&f.r->key, &p->key), false)) {
+        f.slot = flow_table_find(&e->table, &p->key, hash);
+        if (f.slot == STORE_NONE)
+            return judge_any(e, p, hash, STORE_NONE, out);
+        f = live_at(e, f.slot);
+    }
+    if (p->kind == PACKET_TCP && !p->more_fragments && !p->checksum_ready && !may_be_over(e, f.r) &&
+        steady_packet(e, f, p))
         return judged(VERDICT_ACCEPT, REASON_FLOW);
-    return judge_any(e, p, hash, slot, out);
+    return judge_any(e, p, hash, f.slot, out);
 }
