@@ -463,6 +463,25 @@ static void each_place_waits_by_itself(void **state)
     finish(&live, &virtual);
 }
 
+/* Late here is late here, whatever was in time elsewhere meanwhile. */
+static void lateness_stays_where_it_is(void **state)
+{
+    static const enum app_act what[] = {APP_CONNECT, APP_CONNECTED, APP_CLOSE};
+    static const mtime_t live_at[] = {0, 10 * SEC, 10 * SEC + 500 * MS};
+    static const mtime_t virtual_at[] = {0, 9 * SEC, 9 * SEC + 500 * MS};
+    struct story live, virtual;
+
+    (void)state;
+    acts(&live, what, live_at, 3);
+    acts(&virtual, what, virtual_at, 3);
+    story_app(&live, 9 * SEC + 400 * MS, FLOW_SERVER, (struct timeline_app){.act = APP_SEND});
+    story_app(&virtual, 9 * SEC + 400 * MS, FLOW_SERVER, (struct timeline_app){.act = APP_SEND});
+    story_sort(&live);
+    story_sort(&virtual);
+    assert_int_equal(differences(&live, &virtual), 0);
+    finish(&live, &virtual);
+}
+
 /* One that is late by what it may be moves what follows from it, and that is no further fault. */
 static void lateness_is_inherited(void **state)
 {
@@ -694,6 +713,7 @@ int main(void)
         cmocka_unit_test(an_eighth_and_50_ms),
         cmocka_unit_test(waiting_begins_with_what_went_before),
         cmocka_unit_test(each_place_waits_by_itself),
+        cmocka_unit_test(lateness_stays_where_it_is),
         cmocka_unit_test(lateness_is_inherited),
         cmocka_unit_test(lateness_goes_to_the_other_place),
         cmocka_unit_test(a_late_deed_moves_what_it_does),

@@ -213,7 +213,10 @@ static void ends_with_it(struct story *s)
 
 static void is_reset(struct story *s)
 {
-    story_travel(s, SEC + 3 * MS, story_packet(s, FLOW_SERVER, TCP_RST | TCP_ACK, 1, 2897, 0));
+    struct timeline_packet p = story_packet(s, FLOW_SERVER, TCP_RST | TCP_ACK, 1, 2897, 0);
+
+    p.window = 1;
+    story_travel(s, SEC + 3 * MS, p);
 }
 
 static void writes_more(struct story *s)
@@ -263,6 +266,101 @@ static void all_else_is_found(void **state)
     }
 }
 
+static void again(struct story *s, uint32_t seq, uint32_t len)
+{
+    struct timeline_packet p = story_packet(s, FLOW_CLIENT, TCP_ACK, seq, 1, len);
+
+    p.note = NOTE_RETRANSMIT;
+    story_travel(s, SEC + 200 * MS, p);
+}
+
+/* Two that send as many bytes again, but not the same. */
+static void what_is_sent_again_is_not_added_up(void **state)
+{
+    struct story a, b;
+
+    (void)state;
+    one_way(&a);
+    another_way(&b);
+    again(&a, 1, 1448);
+    again(&b, 1449, 1448);
+    assert_true(differ_both_ways(&a, &b) > 0);
+}
+
+/* It says more than its bytes. */
+static void a_fin_stays(void **state)
+{
+    struct story s;
+    struct timeline t;
+    size_t fins = 0;
+
+    (void)state;
+    begin(&s);
+    writes(&s, SEC, LONG);
+    data(&s, SEC, 0, 1, 2000);
+    data(&s, SEC, TCP_FIN, 2001, 2000);
+    joined(&t, &s);
+    for (size_t i = 0; i < t.n_events; i++)
+        fins += t.events[i].kind == TIMELINE_PACKET && t.events[i].packet.flags & TCP_FIN;
+    assert_int_equal(fins, 3);
+    free(t.events);
+    story_finish(&s);
+}
+
+/* One after the other, and both ways: each for itself. */
+static void several(void **state)
+{
+    struct story s;
+    struct timeline t;
+    struct timeline_packet p;
+
+    (void)state;
+    begin(&s);
+    writes(&s, SEC, LONG);
+    writes(&s, 2 * SEC, 2 * LONG);
+    story_app(&s, 3 * SEC, FLOW_SERVER, (struct timeline_app){.act = APP_SEND, .bytes = 3 * LONG});
+    data(&s, SEC, 0, 1, LONG / 2);
+    data(&s, SEC, 0, 1 + LONG / 2, LONG / 2);
+    data(&s, 2 * SEC, 0, 1 + LONG, LONG);
+    data(&s, 2 * SEC, 0, 1 + 2 * LONG, LONG);
+    for (uint32_t i = 0; i < 3; i++)
+        story_travel(&s, 3 * SEC,
+                     story_packet(&s, FLOW_SERVER, TCP_ACK, 1 + i * LONG, 1 + 3 * LONG, LONG));
+    /* Another connection with the same numbers wrote nothing long. */
+    p = story_packet(&s, FLOW_CLIENT, TCP_ACK, 1, 1, 777);
+    for (unsigned i = 0; i < 2; i++)
+        story_add(&s, (struct timeline_event){
+                          .t = 4 * SEC, .kind = TIMELINE_PACKET, .connection = 2, .packet = p});
+    joined(&t, &s);
+    for (uint32_t i = 1; i <= 3; i++)
+        assert_int_equal(count(&t, TIMELINE_PACKET, i * LONG), 3);
+    assert_int_equal(count(&t, TIMELINE_PACKET, 777), 2);
+    free(t.events);
+    story_finish(&s);
+}
+
+/* Two firewalls pass it on: it stays one packet at each. */
+static void at_every_firewall(void **state)
+{
+    struct story s;
+    struct timeline t;
+    size_t n = 0;
+
+    (void)state;
+    begin(&s);
+    writes(&s, SEC, LONG);
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned place = 1; place < 3; place++)
+            story_pass(&s, SEC, place, PASSAGE_FORWARDED,
+                       story_packet(&s, FLOW_CLIENT, TCP_ACK, 1 + i * LONG / 2, 1, LONG / 2));
+    joined(&t, &s);
+    for (size_t i = 0; i < t.n_events; i++)
+        n += t.events[i].kind == TIMELINE_PACKET && t.events[i].packet.len == LONG;
+    assert_int_equal(n, 2);
+    free(t.events);
+    story_finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +368,10 @@ int main(void)
         cmocka_unit_test(one_packet_with_all_its_bytes),
         cmocka_unit_test(a_segment_is_not_long),
         cmocka_unit_test(all_else_is_found),
+        cmocka_unit_test(what_is_sent_again_is_not_added_up),
+        cmocka_unit_test(a_fin_stays),
+        cmocka_unit_test(several),
+        cmocka_unit_test(at_every_firewall),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
