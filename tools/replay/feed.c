@@ -11,6 +11,14 @@
  * sleeping. */
 #define LOOKS 200
 
+bool feed_quotes(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->n_profiles; i++)
+        if (policy->profiles[i].on_late == ON_LATE_ICMP)
+            return true;
+    return false;
+}
+
 static bool piece_init(struct feed_piece *piece, unsigned shards, size_t room)
 {
     piece->kept = malloc(FEED_KEPT);

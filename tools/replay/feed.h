@@ -40,6 +40,9 @@ struct feed_piece {
     size_t n_kept;
 };
 
+/* Whether it does: what ICMP errors quote is asked for of no other packets than those without a
+ * flow. */
+bool feed_quotes(const struct policy *policy);
 /* 0, -ENOMEM, or what opening them said: then *broken says which path, and *fault why. */
 int feed_create(struct feed **out, const struct feed_config *config, struct capture_fault *fault,
                 size_t *broken);

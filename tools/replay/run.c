@@ -133,15 +133,6 @@ static int run_shards(struct run *run, struct shard *shards)
     return r;
 }
 
-/* What ICMP errors quote is asked for of no other packets than those without a flow. */
-static bool quotes(const struct policy *policy)
-{
-    for (size_t i = 0; i < policy->n_profiles; i++)
-        if (policy->profiles[i].on_late == ON_LATE_ICMP)
-            return true;
-    return false;
-}
-
 static int play(struct run *run, struct replay_totals *totals, struct capture_fault *fault,
                 size_t *broken)
 {
@@ -150,7 +141,7 @@ static int play(struct run *run, struct replay_totals *totals, struct capture_fa
                                  .shards = run->threads,
                                  .span = run->span,
                                  .checksums = run->options->checksums,
-                                 .quotes = quotes(run->options->policy),
+                                 .quotes = feed_quotes(run->options->policy),
                                  .options = run->options};
     struct shard *shards = aligned_alloc(64, run->threads * sizeof(*shards));
     int r = -ENOMEM, failed;

@@ -3,12 +3,12 @@
 #include "tools/replay/sweep_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#define SWEEP_THREADS 64
+#define TIDY_EVERY 65536             /* packets */
 #define DOUBT_FROM (120 * MTIME_SEC) /* the engine's doubt() */
 
 const char *sweep_refused(const struct policy *policy, const struct sweep *sweep)
@@ -37,30 +37,14 @@ const char *sweep_refused(const struct policy *policy, const struct sweep *sweep
     return NULL;
 }
 
-/* Only what can be read more than once is read by more than one. */
 static unsigned threads_for(const struct sweep_run *run)
 {
-    static const uint8_t gzip[4] = {0x1f, 0x8b}, zstd[4] = {0x28, 0xb5, 0x2f, 0xfd};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned threads = run->options->threads;
 
     if (threads == 0)
         threads = processors > 0 ? (unsigned)processors : 1;
-    for (size_t i = 0; threads > 1 && i < run->n_paths; i++) {
-        uint8_t magic[4] = {0};
-        struct stat st;
-        int fd =
-            strcmp(run->paths[i], "-") == 0 || stat(run->paths[i], &st) < 0 || !S_ISREG(st.st_mode)
-                ? -1
-                : open(run->paths[i], O_RDONLY | O_CLOEXEC);
-
-        if (fd < 0 || read(fd, magic, sizeof(magic)) != (ssize_t)sizeof(magic) ||
-            memcmp(magic, gzip, 2) == 0 || memcmp(magic, zstd, 4) == 0)
-            threads = 1;
-        if (fd >= 0)
-            close(fd);
-    }
-    return threads < 64 ? threads : 64;
+    return threads < SWEEP_THREADS ? threads : SWEEP_THREADS;
 }
 
 static int compile(struct sweep_run *run)
@@ -84,40 +68,29 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Without a thread of its own a shard is run after the others. */
-static void run_all(struct sweep_run *run, struct sweep_shard *shards)
+/* A shard for each thread; the caller's is the first. 0 or a negative errno. */
+static int run_all(struct sweep_run *run)
 {
-    bool started[64] = {false};
+    struct sweep_shard *shards = run->shards;
+    unsigned started = 1;
+    int r = 0;
 
-    for (unsigned i = 1; i < run->threads; i++)
-        started[i] = pthread_create(&shards[i].thread, NULL, thread_main, &shards[i]) == 0;
-    for (unsigned i = 1; i < run->threads; i++)
-        if (!started[i]) {
-            pthread_mutex_lock(&run->lock);
-            run->one_by_one = true;
-            pthread_cond_broadcast(&run->turned);
-            pthread_mutex_unlock(&run->lock);
-        }
-    sweep_shard_run(&shards[0]);
-    for (unsigned i = 1; i < run->threads; i++) {
-        if (started[i])
-            pthread_join(shards[i].thread, NULL);
-        else
-            sweep_shard_run(&shards[i]);
+    for (; started < run->threads; started++)
+        if (pthread_create(&shards[started].thread, NULL, thread_main, &shards[started]) != 0)
+            break;
+    if (started == run->threads) {
+        sweep_shard_run(&shards[0]);
+    } else {
+        r = -EAGAIN;
+        sweep_shard_leave(&shards[0]);
+        for (unsigned i = started; i < run->threads; i++)
+            sweep_shard_leave(&shards[i]);
     }
-}
-
-/* The first that went wrong. What was read before counts all the same. */
-static int fault_of(const struct sweep_run *run, const struct sweep_shard *shards,
-                    struct capture_fault *fault, size_t *broken)
-{
-    for (unsigned i = 0; i < run->threads; i++)
-        if (shards[i].error < 0) {
-            *fault = shards[i].fault;
-            *broken = shards[i].broken;
-            return shards[i].error;
-        }
-    return 0;
+    for (unsigned i = 1; i < started; i++)
+        pthread_join(shards[i].thread, NULL);
+    for (unsigned i = 0; r == 0 && i < run->threads; i++)
+        r = shards[i].error;
+    return r;
 }
 
 static void clear(struct sweep *sweep)
@@ -126,13 +99,14 @@ static void clear(struct sweep *sweep)
         sweep->points[v] = (struct sweep_point){.timeout = sweep->points[v].timeout};
 }
 
-static int add_up(struct sweep_run *run, struct sweep_shard *shards, struct replay_totals *totals)
+static int add_up(struct sweep_run *run, struct replay_totals *totals)
 {
+    struct sweep_shard *shards = run->shards;
     struct sweep *sweep = run->sweep;
     struct lives *lives = &shards[0].lives;
     int r;
 
-    *totals = (struct replay_totals){.first = shards[0].first, .last = shards[0].now};
+    feed_figures(run->feed, &totals->first, &totals->last, &totals->capture);
     clear(sweep);
     for (unsigned i = 0; i < run->threads; i++) {
         uint64_t below = 0;
@@ -147,8 +121,6 @@ static int add_up(struct sweep_run *run, struct sweep_shard *shards, struct repl
         if (i > 0)
             lives_take(lives, &shards[i].lives);
     }
-    if (shards[0].source)
-        run_source_stats(shards[0].source, &totals->capture);
     r = run->error;
     if (r == 0)
         r = lives_settle(&run->total, lives, sweep, totals->first);
@@ -173,30 +145,47 @@ static int judge_limit(const struct sweep_run *run, struct capture_fault *fault)
 static int play(struct sweep_run *run, struct replay_totals *totals, struct capture_fault *fault,
                 size_t *broken)
 {
-    struct sweep_shard *shards = calloc(run->threads, sizeof(*shards));
-    int r, counted;
+    int failed, counted, r;
 
-    if (!shards)
+    run->shards = calloc(run->threads, sizeof(*run->shards));
+    if (!run->shards)
         return -ENOMEM;
-    run->shards = shards;
     pthread_mutex_init(&run->lock, NULL);
     pthread_cond_init(&run->turned, NULL);
     for (unsigned i = 0; i < run->threads; i++) {
-        shards[i].run = run;
-        shards[i].number = i;
+        run->shards[i].run = run;
+        run->shards[i].number = i;
     }
-    run_all(run, shards);
-    r = fault_of(run, shards, fault, broken);
-    counted = add_up(run, shards, totals);
+    failed = run_all(run);
+    counted = add_up(run, totals);
+    r = feed_error(run->feed, fault, broken);
     if (r == 0)
-        r = counted;
+        r = failed ? failed : counted;
     if (r == 0)
         r = judge_limit(run, fault);
     for (unsigned i = 0; i < run->threads; i++)
-        sweep_shard_finish(&shards[i]);
-    free(shards);
+        sweep_shard_finish(&run->shards[i]);
+    free(run->shards);
     pthread_cond_destroy(&run->turned);
     pthread_mutex_destroy(&run->lock);
+    return r;
+}
+
+static int read_and_play(struct sweep_run *run, struct replay_totals *totals,
+                         struct capture_fault *fault, size_t *broken)
+{
+    struct feed_config config = {.paths = run->paths,
+                                 .n_paths = run->n_paths,
+                                 .shards = run->threads,
+                                 .span = run->sweep->often ? run->sweep->often : TIDY_EVERY,
+                                 .checksums = run->options->checksums,
+                                 .quotes = feed_quotes(run->options->policy),
+                                 .options = run->options};
+    int r = feed_create(&run->feed, &config, fault, broken);
+
+    if (r == 0)
+        r = play(run, totals, fault, broken);
+    run->feed = feed_destroy(run->feed);
     return r;
 }
 
@@ -218,7 +207,7 @@ int sweep_run(const char *const *paths, size_t n, const struct replay_options *o
     run.threads = threads_for(&run);
     r = compile(&run);
     if (r == 0)
-        r = play(&run, totals, fault, broken);
+        r = read_and_play(&run, totals, fault, broken);
     for (size_t i = 0; run.filters && i < options->policy->n_rules; i++)
         filter_destroy(run.filters[i]);
     free(run.filters);

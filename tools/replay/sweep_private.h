@@ -11,7 +11,7 @@
  */
 
 #include "tools/replay/connection.h"
-#include "tools/replay/run_source.h"
+#include "tools/replay/feed.h"
 #include "tools/replay/story.h"
 #include "tools/replay/sweep_lives.h"
 #include "tools/replay/sweep_span.h"
@@ -107,18 +107,13 @@ struct sweep_shard {
     struct parted *ending;           /* whose entry has just ended */
     const struct sweep_entry *light; /* the same, not parted */
     bool settling;
-    uint64_t place;  /* of the capture: how often it was tidied */
-    uint64_t tidied; /* packets judged when parted ones were last looked through */
-    struct run_source *source;
-    mtime_t first, now;
-    uint64_t order, judged, packets, bytes;
-    struct packet *pending;
-    struct connection_origin *origins;
-    size_t n;
+    uint64_t place;     /* of the capture: how often it was tidied */
+    uint64_t tidied;    /* packets judged when parted ones were last looked through */
+    mtime_t first, now; /* now: of the whole capture, as far as it was judged */
+    uint64_t judged, packets, bytes;
     struct judgement *judgements;
+    size_t n_judgements;
     struct segment *segments;
-    struct capture_fault fault; /* the first */
-    size_t broken;
     int error;
     pthread_t thread;
 };
@@ -130,13 +125,13 @@ struct sweep_run {
     struct sweep *sweep;
     struct filter **filters;
     unsigned threads;
+    struct feed *feed;
     struct sweep_shard *shards;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t turned;
     uint64_t highest, settle_at; /* places; settle_at: all meet there */
     uint64_t turn;               /* how often they met */
     unsigned waiting, gone;
-    bool one_by_one; /* not all have a thread: they cannot meet */
     struct lives_total total;
     int error;
 };
@@ -318,6 +313,8 @@ void sweep_tidy(struct sweep_shard *shard);
 
 /* ---- sweep_shard.c ---- */
 void sweep_shard_run(struct sweep_shard *shard);
+/* It has no thread. */
+void sweep_shard_leave(struct sweep_shard *shard);
 void sweep_shard_finish(struct sweep_shard *shard);
 
 #endif

@@ -35,7 +35,7 @@ static bool is_due(struct sweep_shard *shard)
         run->highest = place;
     if (much && run->settle_at < place)
         run->settle_at = run->highest + (run->threads > 1);
-    due = run->settle_at == place && !run->one_by_one;
+    due = run->settle_at == place;
     pthread_mutex_unlock(&run->lock);
     return due;
 }
@@ -64,7 +64,7 @@ static void meet(struct sweep_shard *shard)
     now = run->turn;
     if (++run->waiting + run->gone == run->threads)
         turn(run, shard);
-    while (run->turn == now && !run->one_by_one)
+    while (run->turn == now)
         pthread_cond_wait(&run->turned, &run->lock);
     pthread_mutex_unlock(&run->lock);
 }
