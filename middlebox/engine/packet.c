@@ -17,11 +17,10 @@ static inline void clear(struct packet *p)
 {
     uint8_t *words = (uint8_t *)p + WORDS;
 
-    _Static_assert(offsetof(struct packet, more_fragments) == WORDS - 1 && sizeof(*p) == 4 * WORDS,
-                   "kind, side and more_fragments end the first of four");
+    _Static_assert(offsetof(struct packet, side) == WORDS - 1 && sizeof(*p) == 4 * WORDS,
+                   "kind and side end the first of four");
     p->kind = (enum packet_kind)0;
     p->side = 0;
-    p->more_fragments = false;
     memset(words, 0, WORDS);
     memset(words + WORDS, 0, WORDS);
     memset(words + 2 * WORDS, 0, WORDS);
@@ -142,6 +141,7 @@ void packet_decode_any(struct packet *p)
         .data = p->data,
         .cap = p->caplen < p->len ? p->caplen : p->len,
         .end = p->len,
+        .offloaded = p->offloaded,
     };
     int fault;
 

@@ -43,11 +43,12 @@ struct packet {
     uint32_t mark;       /* the firewall mark; injected answers copy it */
     bool checksum_ready; /* false: the checksum is still to be filled in by hardware, do not judge
                             it */
+    bool offloaded; /* captured on a host whose network card cuts packets up: an IPv4 total length
+                       of 0 means all there is */
 
     /* set by packet_decode() */
     enum packet_kind kind;
-    uint8_t side;        /* which end of key sent it (of an ICMP error: sent the quoted packet) */
-    bool more_fragments; /* a first fragment */
+    uint8_t side; /* which end of key sent it (of an ICMP error: sent the quoted packet) */
     uint32_t fragment_id;
     uint32_t fragment_start, fragment_end; /* of the whole, in bytes; 0 in a packet that is whole */
     struct flow_key key;
@@ -70,6 +71,7 @@ struct packet {
 
     bool is_reply;        /* PACKET_ECHO */
     bool icmp_quotes_tcp; /* PACKET_ICMP_ERROR */
+    bool more_fragments;  /* a first fragment */
 };
 _Static_assert(sizeof(struct packet) == 128, "two cache lines");
 

@@ -57,8 +57,10 @@ static int parse_v4(struct packet_ip *ip)
     if (header < IPV4_HEADER)
         return PACKET_MALFORMED;
     total = packet_be16(d + 2);
-    if (total == 0 && ip->end > 65535)
-        total = ip->end; /* Linux "BIG TCP": does not fit the field */
+    /* Linux "BIG TCP" does not fit the field; other systems leave all segments to the card, which
+     * fills in the lengths of what it makes of them. */
+    if (total == 0 && (ip->offloaded || ip->end > 65535))
+        total = ip->end;
     fault = set_end(ip, header, total);
     if (!fault)
         fault = packet_ip_need(ip, header);

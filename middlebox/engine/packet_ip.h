@@ -12,7 +12,8 @@ struct packet_ip {
     const uint8_t *data;
     uint32_t cap; /* bytes that may be read */
     uint32_t end; /* bytes on the wire; packet_ip_parse() lowers both to where the IP packet ends */
-    bool quoted;  /* cut short by who quoted it, its lengths are not to be trusted */
+    bool offloaded; /* as packet.offloaded */
+    bool quoted;    /* cut short by who quoted it, its lengths are not to be trusted */
     /* out */
     const uint8_t *src, *dst;
     uint8_t family;

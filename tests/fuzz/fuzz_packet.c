@@ -27,6 +27,7 @@ static struct packet decode(const uint8_t *data, uint32_t caplen, uint32_t len)
     p.len = len;
     p.mark = 1;
     p.checksum_ready = true;
+    p.offloaded = len % 2;
     packet_decode(&p);
     return p;
 }

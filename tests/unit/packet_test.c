@@ -28,6 +28,7 @@ static struct packet decode(const uint8_t *bytes, uint32_t caplen, uint32_t len)
     p.caplen = caplen;
     p.len = len;
     p.checksum_ready = true;
+    p.offloaded = false;
     memcpy(exact, bytes, caplen);
     packet_decode(&p);
     return p;
@@ -355,6 +356,26 @@ static void packets_larger_than_64_kib_pass(void **state)
     }
 }
 
+/* Only where the front end says so: no forwarded packet has a length of 0. */
+static void what_a_card_is_to_cut_up_has_no_length(void **state)
+{
+    uint8_t bytes[PACKET_CASE_MAX] = {0};
+    uint32_t n = packet_case_bytes(
+        V4("0000", "4000", "06") PORTS "00000001 00000002 501001f5 00000000", bytes);
+    struct packet p = {.data = bytes, .caplen = n, .len = 3000};
+
+    (void)state;
+    packet_decode(&p);
+    assert_int_equal(p.kind, PACKET_MALFORMED);
+    p.offloaded = true;
+    packet_decode(&p);
+    assert_int_equal(p.kind, PACKET_TCP);
+    assert_int_equal(p.payload_len, 3000 - 40);
+    bytes[3] = 39; /* any other length counts */
+    packet_decode(&p);
+    assert_int_equal(p.kind, PACKET_MALFORMED);
+}
+
 /* What of this packet its checksums cover. */
 static bool covered(const struct packet *whole, uint32_t byte)
 {
@@ -491,6 +512,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_malformed),
         cmocka_unit_test(the_chain_of_extension_headers_is_bounded),
         cmocka_unit_test(packets_larger_than_64_kib_pass),
+        cmocka_unit_test(what_a_card_is_to_cut_up_has_no_length),
         cmocka_unit_test(the_short_cut_changes_nothing),
         cmocka_unit_test(one_wrong_bit_is_noticed),
         cmocka_unit_test(what_cannot_be_judged_is_not),

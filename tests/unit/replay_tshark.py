@@ -84,13 +84,14 @@ def compare(idlewall, tshark, path):
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 
-def segment(time, client, flags, seq, ack=0, data=b"", client_port=40000, window=65000):
-    """One record of a capture of raw IPv4, checksums left open."""
+def segment(time, client, flags, seq, ack=0, data=b"", client_port=40000, window=65000,
+            total=None):
+    """One record of a capture of raw IPv4, checksums left open; total: what the header says instead of its length."""
     ports = (client_port, 5000) if client else (5000, client_port)
     addresses = b"\xc0\x00\x02\x02", b"\xc6\x33\x64\x02"
     source, target = addresses if client else addresses[::-1]
     tcp = struct.pack("!HHIIBBHHH", *ports, seq, ack, 0x50, flags, window, 0, 0) + data
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + source + target + tcp
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp) if total is None else total, 0, 0, 64, 6, 0) + source + target + tcp
     nanos = round(time * 10**9)
     return struct.pack("<IIII", nanos // 10**9, nanos % 10**9, len(ip), len(ip)) + ip
 

@@ -55,6 +55,15 @@ def alike_by_hand(where):
     need(compare(IDLEWALL, TSHARK, path) == (1, 9, 2), compare(IDLEWALL, TSHARK, path))
 
 
+def no_total_length(where):
+    """What a host hands to its network card to cut up: IPv4's length is the captured one."""
+    path = os.path.join(where, "by-hand.pcap")
+    write(path, handshake() + [
+        segment(1003, True, ACK | PSH, 1, 5001, bytes(9000), total=0), segment(1003.1, False, ACK, 5001, 9001),
+        segment(1060, False, ACK, 5000, 9001, total=0), segment(1060.1, True, ACK, 9001, 5001)])
+    need(compare(IDLEWALL, TSHARK, path) == (1, 7, 1), compare(IDLEWALL, TSHARK, path))
+
+
 def out_of_window(where):
     """A segment far outside of the window is counted, but does not end a silence."""
     streams, found = both(where, handshake() + [segment(1030, True, ACK, 1 << 30, 5001, b"stray"),
@@ -104,7 +113,7 @@ def reused_ports(where):
     need(sorted(c["first_packet"] for c in found) == [1, 7], found)
 
 
-TESTS = [cases, alike_by_hand, out_of_window, syn_again, late_probe, capture_begins, reused_ports]
+TESTS = [cases, alike_by_hand, no_total_length, out_of_window, syn_again, late_probe, capture_begins, reused_ports]
 
 
 def main():

@@ -33,9 +33,9 @@ struct capture_stats {
 
 /* Packets as they are handed out, side by side. The caller owns the arrays. */
 struct capture_batch {
-    struct packet *packets; /* time (ns since 1970), data, caplen, len, mark and checksum_ready (0)
-                               are set, the rest is for packet_decode(). data is borrowed until the
-                               next capture_read() */
+    struct packet *packets; /* time (ns since 1970), data, caplen, len, mark and checksum_ready (0),
+                               offloaded (1) are set, the rest is for packet_decode(). data is
+                               borrowed until the next capture_read() */
     uint64_t *numbers;      /* counted from 1 over all records, as tshark and tcpdump -# do */
     size_t n, room;
 };

@@ -37,6 +37,7 @@ static void fill_plain(struct capture *c, struct capture_batch *batch)
         p->len = bytes.len - LINK_ETHERNET_HEADER;
         p->mark = 0;
         p->checksum_ready = false;
+        p->offloaded = true;
         batch->numbers[n] = ++number;
         c->latest = time;
         at += RECORD_HEADER + header[2];

@@ -80,6 +80,7 @@ static inline void capture_put(struct capture *c, struct capture_batch *batch, m
     p->len = bytes->len;
     p->mark = 0;
     p->checksum_ready = false;
+    p->offloaded = true;
     batch->numbers[batch->n] = c->stats.packets;
     batch->n++;
     c->stats.ip++;

@@ -62,6 +62,7 @@ static inline void deal(struct feed *feed, struct feed_piece *piece, const struc
     p->len = read->len;
     p->mark = 0;
     p->checksum_ready = feed->config.checksums;
+    p->offloaded = true;
     packet_decode(p);
     if (p->kind != PACKET_TCP || p->fragment_end || feed->config.quotes || feed->config.checksums)
         keep_bytes(feed, piece, p);

@@ -3,7 +3,8 @@
 
 unsigned shard_of_any(const struct packet *p, unsigned shards)
 {
-    struct packet decoded = {.data = p->data, .caplen = p->caplen, .len = p->len};
+    struct packet decoded = {
+        .data = p->data, .caplen = p->caplen, .len = p->len, .offloaded = true};
     uint32_t both = 0;
 
     packet_decode(&decoded); /* of nonsense the key is zero: any will do */
