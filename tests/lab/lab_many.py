@@ -14,6 +14,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("IDLEWALL_BUILD", os.path.join(HERE, "../../build")))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+KEPT = (SOURCE, BUILD)  # wherever they are
 IDLEWALL = os.path.join(BUILD, "tools/idlewall")
 ENV = dict(os.environ, IDLEWALLD=os.path.join(BUILD, "middlebox/live/idlewalld"))
 MANY = 20
@@ -40,13 +42,14 @@ def run(*argv, **options):
 
 
 def furnish():
-    build = os.open(BUILD, os.O_PATH)
+    kept = [(place, os.open(place, os.O_PATH)) for place in KEPT]
     for place in "/run", "/tmp":
         run("mount", "-t", "tmpfs", "tmpfs", place)
-    if not os.path.exists(BUILD):
-        os.makedirs(BUILD)
-        run("mount", "-c", "--bind", f"/proc/self/fd/{build}", BUILD, pass_fds=[build])
-    os.close(build)
+    for place, fd in kept:
+        if not os.path.exists(place):
+            os.makedirs(place)
+            run("mount", "-c", "--bind", f"/proc/self/fd/{fd}", place, pass_fds=[fd])
+        os.close(fd)
     # What ip and iptables leave themselves, the first time on any machine.
     run("ip", "netns", "add", "first")
     run("ip", "netns", "del", "first")
@@ -78,8 +81,7 @@ def there():
     found = set()
     for place in "/run", "/tmp":
         for directory, directories, files in os.walk(place):
-            if directory == os.path.dirname(BUILD):
-                directories[:] = [name for name in directories if os.path.join(directory, name) != BUILD]
+            directories[:] = [name for name in directories if os.path.join(directory, name) not in KEPT]
             found |= {os.path.join(directory, name) for name in directories + files}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         if int(pid) not in (1, os.getpid()) and command_of(pid):
