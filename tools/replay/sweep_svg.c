@@ -23,9 +23,12 @@ static void describe(struct texts *t, const struct sweep *sweep, const struct sw
     snprintf(t->title, sizeof(t->title), "What each %s would break, and what it costs", name);
     snprintf(t->subtitle, sizeof(t->subtitle),
              "%s: %llu connections in %s, through %s. A connection is broken if it is silent for "
-             "as long as the timeout and then sends again.%s",
+             "as long as the timeout and then sends again.%s%s",
              about->capture, (unsigned long long)sweep->points[sweep->n - 1].flows, span,
-             about->subject, safe ? "" : " Every value breaks something.");
+             about->subject, safe ? "" : " Every value breaks something.",
+             about->totals->last - about->totals->first < sweep->points[sweep->n - 1].timeout
+                 ? " Silences longer than the capture are not in it."
+                 : "");
     snprintf(t->x, sizeof(t->x), "%s (logarithmic)", name);
     snprintf(t->own, sizeof(t->own), "as it is: %s", own);
     for (size_t i = 0; i < sweep->n; i++)
