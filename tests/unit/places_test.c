@@ -137,6 +137,12 @@ static void empty_packets(void **state)
     assert_int_equal(n_rest, 0);
     assert_int_equal(n, 1);
     assert_int_equal(seen_list_count(&sent), 0);
+    others[3].ack = 77; /* of a reset that means nothing */
+    same = others[3];
+    same.ack = 0;
+    assert_int_equal(seen_list_add(&sent, &same), 0);
+    assert_int_equal(seen_list_match(&sent, &others[3], count_passed, &n, rest, &n_rest), 0);
+    assert_int_equal(n_rest, 0);
     seen_list_finish(&sent);
 }
 
@@ -271,6 +277,8 @@ static void clocks(void **state)
 /* Over a second, jitter looks like a drift that would be minutes a day. */
 static void short_clock(void **state)
 {
+    mtime_t off = 0;
+
     (void)state;
     for (unsigned round = 0; round < 50; round++) {
         struct places_clock clock;
@@ -283,10 +291,11 @@ static void short_clock(void **state)
             bed_pass(&bed, START + k * MTIME_SEC / 10, k % 2 ? way : -way, 1);
         }
         assert_int_equal(places_clock_fit(&clock, START, bed.at[0], bed.at[1]), 0);
-        assert_true(llabs(places_clock_correct(&clock, START + 3600 * MTIME_SEC) - START -
-                          3600 * MTIME_SEC) < MTIME_SEC);
+        off += llabs(places_clock_correct(&clock, START + 3600 * MTIME_SEC) - START -
+                     3600 * MTIME_SEC);
         bed_finish(&bed);
     }
+    assert_true(off / 50 < MTIME_SEC / 2);
 }
 
 /* What was sent twice is at both places twice, or once at one: neither says when it passed. */

@@ -320,6 +320,10 @@ def no_hops(where):
     need((s["fine"], s["forgotten"]) == (2, 2), s)
     near(s["clock_ahead_s"], -7, .006)
     near(s["way_there_and_back_s"], .010, .002)
+    args = two.write(where)
+    turned = summary(run(*args[3:], *args[:3]))
+    need((turned["fine"], turned["forgotten"]) == (2, 2), turned)
+    near(turned["clock_ahead_s"], 7, .006)
 
 
 def ports_again(where):
@@ -404,6 +408,51 @@ def missed_at_its_sender(where):
     need((s["fine"], s["fins_from_nobody"], s["resets_from_nobody"], s["forgotten"]) == (1, 1, 1, 2), out)
     need("TTL 61, as its fellows: the capture at client missed other packets, and perhaps this one" in
          run(*two.write(where), plain=True))
+
+
+def half_closed(where):
+    """After one side's FIN other limits hold: neither a silence survived then nor one not survived is told of all."""
+    two = Two()
+    me, peer = two.opening(START, 40001, 1)
+    two.send(START + 1, True, ACK | FIN, me, peer, port=40001)
+    two.send(START + 1.1, False, ACK, peer, me + 1, port=40001)
+    two.send(START + 5000, False, ACK | PSH, peer, me + 1, b"still", port=40001)
+    two.send(START + 5000.1, True, ACK, me + 1, peer + 5, port=40001)
+    me, peer = two.opening(START + 2, 40002, 9)
+    two.send(START + 3, True, ACK | FIN, me, peer, port=40002)
+    two.send(START + 3.1, False, ACK, peer, me + 1, port=40002)
+    for i in range(3):
+        two.send(START + 100 + i, False, ACK | PSH, peer, me + 1, b"still", port=40002, arrives=False)
+    out = run(*two.write(where))
+    s = summary(out)
+    need((s["forgotten"], s["forgotten_s"]) == (1, None) and connections(out)[0]["half_closed"], out)
+    near(s["survived_s"], .7, .02)
+
+
+def after_the_close(where):
+    """What is lost when both have closed breaks nothing."""
+    two = Two()
+    me, peer = two.opening(START, 40001, 1)
+    two.closing(START + 10, 40001, me, peer)
+    for i in range(3):
+        two.send(START + 20 + i, False, ACK | FIN, peer, me + 1, port=40001, arrives=False)
+    two.closing(START + 51, 40002, *two.opening(START + 50, 40002, 9))
+    s = summary(run(*two.write(where)))
+    need((s["fine"], s["loss"], s["forgotten"]) == (1, 1, 0), s)
+
+
+def proof_after_the_end(where):
+    """The client's capture ended; a reset in its name is told only where it looks like another's."""
+    two = Two()
+    for port in (40001, 40002, 40003):
+        me, peer = two.opening(START, port, port)
+        me, peer = two.word(START + 30, port, me, peer)
+        if port != 40003:
+            two.made("server", START + 90, True, RST, me, port=port, ttl=61 if port == 40001 else 9)
+    out = run(*two.write(where, client=START + 20), "--fail-on-broken", status=1)
+    s = summary(out)
+    need((s["forgotten"], s["resets_from_nobody"], s["fine"] + s["loss"]) == (1, 1, 2), out)
+    need(of_type(out, "place")[0]["ended_early"], out)
 
 
 def many_captures(where):
@@ -507,7 +556,7 @@ def bad_input(where):
 def main():
     tests = [reset, silent, icmp, on_expiry, nothing, ends_and_begins, new_connections_after_the_end, translated,
              rewritten, no_hops, ports_again, shorter_than_others, made_between, in_traffic, real_reset,
-             missed_at_its_sender, many_captures,
+             missed_at_its_sender, half_closed, after_the_close, proof_after_the_end, many_captures,
              alone, random_traffic, bad_input]
     chosen = [t for t in tests if not sys.argv[2:] or t.__name__ in sys.argv[2:]]
     print(f"1..{len(chosen)}")

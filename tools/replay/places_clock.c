@@ -8,6 +8,7 @@
 #define KEEP 32768 /* packets */
 #define SLOTS ((size_t)4 * KEEP)
 #define BINS 64
+#define ROUNDS 4
 #define USUAL_DRIFT 50e-6  /* of a quartz */
 #define LEAST_JITTER 20e-6 /* seconds; of few samples it may look like none */
 
@@ -229,6 +230,32 @@ static size_t quickest(const struct sample *s, size_t n, struct sample *out)
     return kept;
 }
 
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* A stretch in which all of a direction had to wait says nothing; returns how many are left. */
+static size_t without_queues(struct sample *s, size_t n)
+{
+    double least[2] = {-INFINITY, INFINITY}, wait[2 * (BINS + 2)], limit;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (s[i].forth ? s[i].ahead < least[1] : s[i].ahead > least[0])
+            least[s[i].forth] = s[i].ahead;
+    for (size_t i = 0; i < n; i++)
+        wait[i] = fabs(s[i].ahead - least[s[i].forth]);
+    qsort(wait, n, sizeof(*wait), compare_doubles);
+    limit = 4 * wait[n / 2] + LEAST_JITTER;
+    for (size_t i = 0; i < n; i++)
+        if (fabs(s[i].ahead - least[s[i].forth]) <= limit)
+            s[kept++] = s[i];
+    return kept;
+}
+
 static void tilt(struct sample *s, size_t n, double by)
 {
     for (size_t i = 0; i < n; i++)
@@ -269,10 +296,12 @@ int places_clock_fit(struct places_clock *clock, mtime_t from, const struct plac
     clock->drift = slope(all.items, all.n);
     tilt(all.items, all.n, clock->drift);
     turn(all.items, all.n);
-    for (unsigned round = 0; round < 2; round++) { /* the first is rough: a queue may tilt it */
+    for (unsigned round = 0; round < ROUNDS;
+         round++) { /* the first is rough: a queue may tilt it */
         double more;
 
         n = quickest(all.items, all.n, few);
+        n = round == 0 ? n : without_queues(few, n);
         more = slope(few, n);
         tilt(all.items, all.n, more);
         clock->drift += more;

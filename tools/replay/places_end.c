@@ -200,14 +200,12 @@ static void add_lost(struct places_lost *to, const struct places_lost *from)
     to->uncaptured += from->uncaptured;
 }
 
-/* Broken by the end of a capture, one would think, were it not that it was still running. */
-static void suspect_end(struct places_track *t, const struct places_conn *c,
-                        const struct places_connection *k)
+/* A reset in the midst of traffic, as its sender's would look, when his capture held nothing any
+ * more. */
+static void suspect_end(struct places_track *t, const struct places_connection *k)
 {
     const struct places_event *reset = ending(k);
 
-    if (k->outcome == PLACES_CUT && c->tail_beyond > 0)
-        t->totals->ended[!c->first.place] = true;
     if (k->outcome == PLACES_RESET && reset->beyond && !reset->ttl_differs)
         t->totals->ended[!reset->place] = true;
 }
@@ -287,7 +285,7 @@ void places_judge_end(struct places_track *t, struct places_conn *c)
             memmove(k.events, k.events + 1, --k.n_events * sizeof(*k.events));
         if (k.n_events == 0 && k.outcome == PLACES_MADE)
             k.outcome = any_lost(&k, true) ? PLACES_LOSS : PLACES_FINE;
-        suspect_end(t, c, &k);
+        suspect_end(t, &k);
         vote(t, c, &k);
         if (k.survived > totals->survived)
             totals->survived = k.survived;
