@@ -130,15 +130,14 @@ static int follow(struct play *play)
     return r;
 }
 
-/* Only now: making namespaces takes much, and other stories may be playing. Real programs stay as
- * they are. */
+/* Only now: making namespaces takes much, and other stories may be playing. Real programs, too:
+ * they have to be done with their greetings before the line is cut. */
 static void be_prompt(const struct play *play)
 {
     for (size_t i = 0; i < play->scenario->n_firewalls; i++)
         prompt_tree(play->daemon[i].pid);
     for (unsigned side = 0; side < 2; side++)
-        if (!play->program[side])
-            prompt_tree(play->agent[side].pid);
+        prompt_tree(play->agent[side].pid);
     prompt_self(true);
 }
 
