@@ -346,13 +346,26 @@ bool engine_owns(struct engine *e, const struct packet *p, struct judgement *jud
     return true;
 }
 
+#define DUE 8
+
+/* Of the next few that are due, those whose records have arrived by now will ask for more; the
+ * records of those behind them are asked for. */
 static void prefetch_due(const struct engine *e)
 {
-    uint32_t ids[8];
-    size_t n = wheel_peek(&e->wheel, ids, 8);
+    const struct flow_store *store = &e->table.store;
+    uint32_t ids[2 * DUE];
+    size_t n = wheel_peek(&e->wheel, ids, 2 * DUE);
 
-    for (size_t i = 0; i < n; i++)
-        flow_store_prefetch(&e->table.store, flow_store_at(&e->table.store, ids[i]));
+    for (size_t i = DUE; i < n; i++)
+        flow_store_prefetch(store, flow_store_at(store, ids[i]));
+    for (size_t i = 0; i < n && i < DUE; i++) {
+        const struct record *r = flow_store_at(store, ids[i]);
+
+        if (e->now < r->deadline)
+            continue;
+        __builtin_prefetch(flow_store_opened(store, ids[i]));
+        flow_table_prefetch_bucket(&e->table, flow_table_hash(&e->table, &r->key));
+    }
 }
 
 /* Adaptive timeouts shrink for all flows at once, which the wheel cannot know: a look at the next
@@ -386,7 +399,7 @@ bool engine_advance(struct engine *e, mtime_t now, unsigned budget, struct outco
 
         if (!outcome_has_room(out))
             return true;
-        if (n % 8 == 0)
+        if (n % DUE == 0)
             prefetch_due(e);
         slot = wheel_pop(&e->wheel, e->now);
         if (slot == WHEEL_NO_ID) {

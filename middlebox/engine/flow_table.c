@@ -12,9 +12,9 @@
 #define SEGMENT_BUCKETS (1u << SEGMENT_BITS)
 _Static_assert(SEGMENT_BUCKETS * sizeof(struct flow_bucket) == PAGES_HUGE, "a huge page");
 #define FEWEST_BUCKETS 64
-/* Mean entries a bucket: split above, merge below. At 7 of 12 about one bucket in fifty overflows.
- */
-#define SPLIT_LOAD 8
+/* Mean entries a bucket: split above, merge below. Those that are not split yet hold up to twice as
+ * many, and what is in an overflow bucket is found late: nobody asks for its memory ahead. */
+#define SPLIT_LOAD 5
 #define MERGE_LOAD 2
 
 static struct flow_bucket *bucket_at(const struct flow_table *t, uint32_t n)
