@@ -158,6 +158,7 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     r = flow_table_init(&e->table, e->max_flows, config->hash_secret);
     if (r < 0)
         goto out;
+    e->table.quick = config->quick_hash;
     if (config->watch)
         r = flow_store_set_beside(&e->table.store, config->watch->room);
     if (r == 0)

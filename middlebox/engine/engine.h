@@ -78,6 +78,7 @@ struct engine_watch {
 struct engine_config {
     uint32_t max_flows; /* this engine's share; 0: the policy's max-flows */
     uint8_t hash_secret[16];
+    bool quick_hash; /* packets are out of a file: nobody who makes them sees how long they take */
     mtime_t start;  /* the first moment: adopt-at-start counts from here */
     mtime_t linger; /* how long a flow we reset is remembered, to answer what its ends still send */
     uint32_t wants; /* EVENT_BIT()s to report; may be changed by engine_want() */

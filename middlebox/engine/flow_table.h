@@ -23,6 +23,7 @@ _Static_assert(offsetof(struct flow_bucket, tag) == 48, "the tags are compared a
 struct flow_table {
     struct flow_store store;
     uint8_t secret[16];
+    bool quick;                    /* flow_key_hash_quick(); to be set before anything is in */
     struct flow_bucket **segments; /* of the buckets, SEGMENT_BUCKETS each */
     uint32_t n_segments;
     uint32_t n_buckets;            /* in use */
@@ -40,7 +41,8 @@ int flow_table_set_limit(struct flow_table *table, uint32_t limit);
 
 static inline uint64_t flow_table_hash(const struct flow_table *table, const struct flow_key *key)
 {
-    return flow_key_hash(key, table->secret);
+    return table->quick ? flow_key_hash_quick(key, table->secret)
+                        : flow_key_hash(key, table->secret);
 }
 
 /* For batches: first ask for the bucket of a hash, some packets later for the record that its tag

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "middlebox/engine/flow_key.h"
+#include "tests/unit/random_seed.h"
 
 #include <arpa/inet.h>
 
@@ -77,6 +78,7 @@ static void every_field_makes_another_key(void **state)
         ((uint8_t *)&other)[i] ^= 1;
         assert_false(flow_key_equal(&key, &other));
         assert_true(flow_key_hash(&key, secret) != flow_key_hash(&other, secret));
+        assert_true(flow_key_hash_quick(&key, secret) != flow_key_hash_quick(&other, secret));
     }
 }
 
@@ -98,13 +100,53 @@ static void the_hash_is_siphash_1_3(void **state)
     assert_true(flow_key_hash(&key, seven) == UINT64_C(0x4b1c7f0d8fc0bca9));
 }
 
+#define KEYS 100000
+#define PLACES 1024 /* about 98 each, and a deviation of 10 */
+
+/* Counted up as hosts and ports are: under any secret the low bits, which choose the bucket, and
+ * the high ones, which are the tag, are spread like those of chance. */
+static void spread(uint8_t family, const uint8_t secret[16])
+{
+    uint32_t low[PLACES] = {0}, high[PLACES] = {0};
+    uint8_t a[16] = {10}, b[16] = {198, 51, 100};
+    struct flow_key key;
+
+    for (uint32_t i = 0; i < KEYS; i++) {
+        uint64_t h;
+
+        a[2] = (uint8_t)(i / 50 >> 8);
+        a[3] = (uint8_t)(i / 50);
+        b[3] = (uint8_t)(i % 200);
+        flow_key_init(&key, family, 6, a, (uint16_t)(32768 + i % 28000), b, 443, 0);
+        h = flow_key_hash_quick(&key, secret);
+        low[h % PLACES]++;
+        high[h >> 54]++;
+    }
+    for (unsigned i = 0; i < PLACES; i++) {
+        assert_in_range(low[i], 98 - 60, 98 + 60);
+        assert_in_range(high[i], 98 - 60, 98 + 60);
+    }
+}
+
+static void the_quick_hash_spreads(void **state)
+{
+    struct random random = random_start(__func__);
+
+    (void)state;
+    for (unsigned n = 0; n < 20; n++) {
+        uint64_t secret[2] = {random_u64(&random), random_u64(&random)};
+
+        spread(4, (const uint8_t *)secret);
+        spread(6, (const uint8_t *)secret);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_directions_have_one_key),
-        cmocka_unit_test(equal_ends_are_end_zero),
-        cmocka_unit_test(every_field_makes_another_key),
-        cmocka_unit_test(the_hash_is_siphash_1_3),
+        cmocka_unit_test(both_directions_have_one_key),  cmocka_unit_test(equal_ends_are_end_zero),
+        cmocka_unit_test(every_field_makes_another_key), cmocka_unit_test(the_hash_is_siphash_1_3),
+        cmocka_unit_test(the_quick_hash_spreads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
