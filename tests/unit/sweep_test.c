@@ -362,9 +362,60 @@ static void equals_a_replay_for_every_value(void **state)
     assert_true(rounds || compared > 100);
 }
 
+/* One connection after the other, each with a silence: at the end as much is held as at the
+ * beginning. */
+static void memory_follows_what_lives(void **state)
+{
+    enum { CONNECTIONS = 3000 };
+    struct sweep_point points[] = {{.timeout = 2 * MTIME_SEC}, {.timeout = 10 * MTIME_SEC}};
+    struct policy *policy = NULL;
+    struct replay_options options = {.threads = 2};
+    struct replay_totals totals;
+    struct capture_fault fault;
+    char path[] = "/tmp/sweep_test.XXXXXX";
+    const char *paths = path;
+    struct tape tape = {0};
+    size_t broken;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        mtime_t now = START + i * 10 * MTIME_SEC;
+        struct wire w;
+
+        wire_tcp(&w, i, 0, TCP_SYN, 1, 0, 60000, 0);
+        record(&tape, now, &w);
+        wire_tcp(&w, i, 1, TCP_SYN | TCP_ACK, 1, 2, 60000, 0);
+        record(&tape, now + MTIME_MSEC, &w);
+        wire_tcp(&w, i, 0, TCP_ACK, 2, 2, 60000, 0);
+        record(&tape, now + 2 * MTIME_MSEC, &w);
+        wire_tcp(&w, i, 0, TCP_ACK, 2, 2, 60000, 10);
+        record(&tape, now + 5 * MTIME_SEC, &w);
+    }
+    write_capture(path, &tape);
+    assert_int_equal(policy_from_profile(&policy, "aws-nat-gateway"), 0);
+    options.policy = policy;
+    for (unsigned threads = 1; threads < 4; threads++) {
+        struct sweep sweep = {
+            .timeout = TIMEOUT_TCP_ESTABLISHED, .points = points, .n = 2, .often = 64};
+
+        options.threads = threads;
+        assert_int_equal(sweep_run(&paths, 1, &options, &sweep, &totals, &fault, &broken), 0);
+        assert_int_equal(points[0].broken, CONNECTIONS);
+        assert_int_equal(points[1].broken, 0);
+        assert_in_range(sweep.held, 1, CONNECTIONS / 5); /* of some 9000 */
+    }
+    unlink(path);
+    free(tape.at);
+    policy_unref(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_follows_what_lives),
         cmocka_unit_test(equals_a_replay_for_every_value),
     };
 
