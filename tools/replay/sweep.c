@@ -103,7 +103,6 @@ static int add_up(struct sweep_run *run, struct replay_totals *totals)
 {
     struct sweep_shard *shards = run->shards;
     struct sweep *sweep = run->sweep;
-    struct lives *lives = &shards[0].lives;
     int r;
 
     feed_figures(run->feed, &totals->first, &totals->last, &totals->capture);
@@ -118,12 +117,11 @@ static int add_up(struct sweep_run *run, struct replay_totals *totals)
             sweep->points[v].flows += shards[i].all.flows + shards[i].count[v].flows;
             sweep->points[v].broken += shards[i].all.broken + shards[i].count[v].broken + below;
         }
-        if (i > 0)
-            lives_take(lives, &shards[i].lives);
     }
+    sweep_gather(run);
     r = run->error;
     if (r == 0)
-        r = lives_settle(&run->total, lives, sweep, totals->first);
+        r = lives_settle(&run->total, &shards[0].lives, sweep, totals->first);
     lives_figures(&run->total, sweep, totals->first, totals->last);
     return r;
 }

@@ -29,7 +29,10 @@ struct sweep {
     enum policy_timeout timeout; /* which one is varied, in every profile of the policy */
     struct sweep_point *points;  /* ascending; timeout set by the caller, the rest filled in */
     size_t n;
-    unsigned often; /* for tests: packets after which memory is let go of; 0: as suits */
+    /* For tests: packets after which memory is let go of, 0: as suits; filled in: how many times of
+     * entries were held at most. */
+    unsigned often;
+    size_t held;
 };
 
 /* NULL, or why the policy makes such a sweep inexact (adaptive timeouts, ...): static. */

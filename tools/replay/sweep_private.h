@@ -298,6 +298,8 @@ void step_unpart(struct sweep_shard *shard, struct parted *parted);
 /* ---- sweep_settle.c ---- */
 /* After sweep_tidy(), at the same places of the capture in all shards. */
 void sweep_settle(struct sweep_shard *shard);
+/* What all shards hold, in the first of them. */
+void sweep_gather(struct sweep_run *run);
 /* It will not come to another. */
 void sweep_depart(struct sweep_shard *shard);
 

@@ -40,13 +40,22 @@ static bool is_due(struct sweep_shard *shard)
     return due;
 }
 
+void sweep_gather(struct sweep_run *run)
+{
+    struct lives *lives = &run->shards[0].lives;
+
+    for (unsigned i = 1; i < run->threads; i++)
+        lives_take(lives, &run->shards[i].lives);
+    if (lives_held(lives) > run->sweep->held)
+        run->sweep->held = lives_held(lives);
+}
+
 /* With the lock; all others wait, or are at the end. */
 static void turn(struct sweep_run *run, struct sweep_shard *shard)
 {
     int r;
 
-    for (unsigned i = 1; i < run->threads; i++)
-        lives_take(&run->shards[0].lives, &run->shards[i].lives);
+    sweep_gather(run);
     r = lives_settle(&run->total, &run->shards[0].lives, run->sweep, shard->first);
     if (r < 0)
         run->error = r;
