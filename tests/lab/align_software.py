@@ -125,7 +125,10 @@ def advised_and_set(lab, on_expiry, on_late):
     _, after, _ = align(lab, gateway)
     for port, o in after.items():
         if o["server_end"]["software"] not in HEARTBEAT:
+            told, end = advice[o["server_end"]["software"]], o["server_end"]
             equal(o["verdict"], "safe", f"{o}")
+            equal((end["idle_s"], end["interval_s"], end["count"]),
+                  ([told["idle_s"]] * 2, [told["interval_s"]] * 2, told["count"]), f"what was advised is set: {o}")
     gone = watch(lab, since, IDLE)
     equal(gone, {}, f"who lost a socket: {[(after.get(port), side) for port, side in gone]}")
     for session in sessions:
