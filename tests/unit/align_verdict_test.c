@@ -116,6 +116,23 @@ static void either_end_will_do(void **state)
            WHY_KEEPALIVE_UNKNOWN);
 }
 
+static void the_hosts_figures_are_a_guess(void **state)
+{
+    struct end end = end_of(7200, 75, 9);
+
+    (void)state;
+    end.figures = FIGURES_DEFAULT;
+    end.at_least = SEC(39);
+    expect(judge(end, end_off(), 0), VERDICT_AT_RISK, WHY_FIGURES_ASSUMED);
+    expect(judge(end, end_of(20, 5, 5), 0), VERDICT_SAFE, WHY_REFRESHED);
+    end.at_least = SEC(40);
+    expect(judge(end, end_off(), 0), VERDICT_WILL_BREAK, WHY_TOO_LATE);
+    end = end_of(20, 5, 5);
+    end.figures = FIGURES_DEFAULT;
+    end.at_least = SEC(5);
+    expect(judge(end, end_off(), 0), VERDICT_AT_RISK, WHY_FIGURES_ASSUMED);
+}
+
 static void bounds_are_not_figures(void **state)
 {
     struct end end = end_of(10, 1, 0);
@@ -330,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup(the_longer_of_idle_and_interval_counts, setup),
         cmocka_unit_test_setup(one_probe_is_not_enough, setup),
         cmocka_unit_test_setup(either_end_will_do, setup),
+        cmocka_unit_test_setup(the_hosts_figures_are_a_guess, setup),
         cmocka_unit_test_setup(bounds_are_not_figures, setup),
         cmocka_unit_test_setup(keepalive_off_hangs, setup),
         cmocka_unit_test_setup(keepalive_off_but_told, setup),

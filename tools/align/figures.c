@@ -118,8 +118,10 @@ static void infer(struct socket_fact *fact, struct inferred seen)
         mtime_t longer = larger(fact->idle.low, fact->interval.low);
 
         if (seen.idle.low <= longer && fact->idle.low <= seen.idle.high &&
-            seen.interval.low <= fact->interval.low && fact->interval.low <= seen.interval.high)
+            seen.interval.low <= fact->interval.low && fact->interval.low <= seen.interval.high) {
+            fact->at_least = larger(fact->at_least, seen.idle.low);
             return;
+        }
         fact->idle = fact->interval = BOUNDS_UNKNOWN;
         fact->count = 0;
     }
@@ -179,6 +181,7 @@ void figures_narrow(struct socket_fact *fact, const struct socket_fact *later, m
         fact->interval = later->interval;
         fact->count = later->count;
         fact->user_timeout = later->user_timeout;
+        fact->at_least = later->at_least;
     } else if (fact->figures != FIGURES_READ && later->keepalive == KEEPALIVE_ON &&
                is_counting(later)) {
         struct inferred seen = from_one_look(later);

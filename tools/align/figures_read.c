@@ -76,6 +76,7 @@ void figures_default(struct socket_table *table)
             fact->idle.high < idle * MTIME_SEC || fact->interval.low > interval * MTIME_SEC)
             continue;
         fact->figures = FIGURES_DEFAULT;
+        fact->at_least = fact->idle.low;
         fact->idle.low = fact->idle.high = idle * MTIME_SEC;
         fact->interval.low = fact->interval.high = interval * MTIME_SEC;
         fact->count = count;

@@ -50,6 +50,7 @@ static void end_from_socket(struct end *end, const struct socket_fact *fact)
     end->figures = fact->figures;
     end->idle = fact->idle;
     end->interval = fact->interval;
+    end->at_least = fact->at_least;
     end->count = fact->count;
     end->user_timeout = fact->user_timeout;
 }

@@ -182,6 +182,12 @@ static void at_risk(FILE *to, const struct row *row, const char *limit)
                 "--watch, more is seen.",
                 name, limit);
         return;
+    case WHY_FIGURES_ASSUMED:
+        fprintf(to,
+                "Keepalive is on; its figures are not seen, the host's are assumed, and %s forgets "
+                "after %s. As root, or with --watch, more is seen.",
+                name, limit);
+        return;
     case WHY_LIMIT_ASSUMED:
         fprintf(to,
                 "Keepalive would do, but the limit of %s is assumed: its documents are silent. "

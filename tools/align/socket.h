@@ -50,6 +50,7 @@ struct socket_fact {
      * interval, and only then by the rest of idle (tcp_keepalive_timer()). So the silence between
      * two answered probes is the longer of the two, too. */
     struct bounds idle, interval;
+    mtime_t at_least;     /* FIGURES_DEFAULT: the longer of the two, by the countdown */
     unsigned count;       /* 0: not known */
     mtime_t user_timeout; /* 0: none or not known */
     /* How long ago; MTIME_NEVER: not known. Sent: data. Received: data or an acknowledgement. The

@@ -221,9 +221,20 @@ static void break_or_hang(const struct connection *c, const struct limit *limit,
     }
 }
 
+/* Then it is neither a promise nor a threat. */
+static bool is_guess(const struct end *end, const struct limit *limit)
+{
+    return end->keepalive == KEEPALIVE_ON && end->figures == FIGURES_DEFAULT && !limit->absolute &&
+           !limit->payload && end->at_least < limit->timeout;
+}
+
 static void by_level(const struct connection *c, enum level level, struct verdict *v)
 {
     v->kind = VERDICT_AT_RISK;
+    if (is_guess(&c->end[v->side], &v->limit)) {
+        v->why = WHY_FIGURES_ASSUMED;
+        return;
+    }
     switch (level) {
     case LEVEL_SAFE:
         v->kind = v->limit.origin == ORIGIN_ASSUMED ? VERDICT_AT_RISK : VERDICT_SAFE;
@@ -338,6 +349,7 @@ const char *verdict_why_name(enum verdict_why why)
         [WHY_LATENESS] = "lateness",
         [WHY_ONE_PROBE] = "one-probe",
         [WHY_FIGURES_UNKNOWN] = "figures-unknown",
+        [WHY_FIGURES_ASSUMED] = "figures-assumed",
         [WHY_KEEPALIVE_UNKNOWN] = "keepalive-unknown",
         [WHY_LIMIT_ASSUMED] = "limit-assumed",
         [WHY_ADOPTION_ASSUMED] = "adoption-assumed",

@@ -12,6 +12,7 @@ struct end {
     enum keepalive_known keepalive;
     enum figures_from figures;
     struct bounds idle, interval;
+    mtime_t at_least;     /* FIGURES_DEFAULT: what was seen of the longer of the two */
     unsigned count;       /* 0: not known */
     mtime_t user_timeout; /* 0: none, or not known */
     mtime_t heartbeat;    /* its program sends payload so often by itself; 0: not that we know */
@@ -48,6 +49,7 @@ enum verdict_why {
     WHY_LATENESS,
     WHY_ONE_PROBE,
     WHY_FIGURES_UNKNOWN,
+    WHY_FIGURES_ASSUMED, /* the host's sysctls, as long as nothing seen contradicts them */
     WHY_KEEPALIVE_UNKNOWN,
     WHY_LIMIT_ASSUMED,
     WHY_ADOPTION_ASSUMED,
