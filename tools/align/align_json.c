@@ -102,7 +102,7 @@ static void set_limit(json_t *object, const struct limit *limit)
 
 static int print(FILE *to, json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     int r = text ? 0 : -ENOMEM;
 
     if (text)
