@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 from lab import SERVER, close_hard, equal, eventually, read, say
 from tap import each, main, test
@@ -254,12 +255,15 @@ def compare(text, live, keys, slack=lambda left: SLACK):
 
 
 def at_rest(lab, *looks):
-    """The looks, of a moment in which nothing changed but time: with the same looks before and after."""
-    for _ in range(8):
+    """The looks, of a moment in which nothing changed, and time little: with the same looks before and after."""
+    for _ in range(40):
+        started = time.monotonic()
         before = show(lab)
         texts = [lab.server.run(*look).stdout for look in looks]
         after = show(lab)
-        if [[s[key] for key in SAME] for s in before["sockets"]] == [[s[key] for key in SAME] for s in after["sockets"]]:
+        quick = time.monotonic() - started < SLACK - 0.1
+        same = [[s[key] for key in SAME] for s in before["sockets"]] == [[s[key] for key in SAME] for s in after["sockets"]]
+        if quick and same:
             return before, texts
     raise AssertionError("it never rests")
 

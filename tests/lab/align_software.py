@@ -49,6 +49,13 @@ def ports(lab, side):
     return {int((sock.local if side == "client" else sock.peer).rsplit(":", 1)[1]) for sock in socks}
 
 
+def predicted_port(lab, session):
+    """The client's port of a session's connection, by its process."""
+    line = lab.client.run("ss", "-Htnp").stdout
+    found = re.search(rf":(\d+)\s+\S+\s+users:.*pid={session.process.pid},", line)
+    return int(found[1]) if found else None
+
+
 def watch(lab, since, seconds):
     """(client's port, side) -> when that end lost its socket"""
     there = {side: ports(lab, side) for side in ("client", "server")}
@@ -107,11 +114,16 @@ def predicted_and_seen(lab, on_expiry, on_late):
           "\n".join(str(o) for o in predicted.values()))
     for session in (sessions[6], sessions[12]):
         session.exchange()
+    for session in sessions[4:6]:  # nobody noticed; who writes does, if the firewall says anything
+        port = predicted_port(lab, session)
+        if predicted.get(port, {}).get("verdict") == "never noticed":
+            equal(session.writes(5), predicted[port]["client_end"]["on_write"] != "ETIMEDOUT", f"an end at once: {port}")
 
 
 @each("what is advised, set and restarted:", *KINDS[:3])
 def advised_and_set(lab, on_expiry, on_late):
     gateway, host = start(lab, on_expiry, on_late)
+    host.software["dovecot"].waits = True
     host.start()
     host.connect()
     _, before, advice = align(lab, gateway)
