@@ -169,7 +169,7 @@ struct policy {
     /* Owned; first match wins, the last one is the default; at most 32767. */
     struct policy_rule *rules;
     size_t n_rules;
-    unsigned references; /* policy_ref() and policy_unref() only */
+    unsigned references; /* policy_ref() and policy_unref() only; the last member */
 };
 
 struct policy *policy_ref(struct policy *policy);

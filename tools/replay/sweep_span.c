@@ -4,6 +4,7 @@
 #include "middlebox/engine/tcp_state.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static struct policy *copy_with(const struct policy *base, enum policy_timeout t
         free(profiles);
         return NULL;
     }
-    *copy = *base;
+    /* All but its references, which other threads count at the same time. */
+    memcpy(copy, base, offsetof(struct policy, references));
     memcpy(profiles, base->profiles, base->n_profiles * sizeof(*profiles));
     for (size_t i = 0; i < base->n_profiles; i++)
         profiles[i].timeout[timeout] = value;
