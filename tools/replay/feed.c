@@ -19,7 +19,7 @@ bool feed_quotes(const struct policy *policy)
     return false;
 }
 
-static bool piece_init(struct feed_piece *piece, unsigned shards, size_t room)
+static bool piece_init(struct feed_piece *piece, unsigned shards)
 {
     piece->kept = malloc(FEED_KEPT);
     piece->blocks = calloc(shards, sizeof(*piece->blocks));
@@ -28,8 +28,8 @@ static bool piece_init(struct feed_piece *piece, unsigned shards, size_t room)
     for (unsigned i = 0; i < shards; i++) {
         struct feed_block *block = &piece->blocks[i];
 
-        block->packets = aligned_alloc(64, (room * sizeof(*block->packets) + 63) / 64 * 64);
-        block->origins = malloc(room * sizeof(*block->origins));
+        block->packets = aligned_alloc(64, (FEED_ROOM * sizeof(*block->packets) + 63) / 64 * 64);
+        block->origins = malloc(FEED_ROOM * sizeof(*block->origins));
         if (!block->packets || !block->origins)
             return false;
     }
@@ -59,12 +59,11 @@ int feed_create(struct feed **out, const struct feed_config *config, struct capt
         return -ENOMEM;
     feed->config = *config;
     feed->left = config->span;
-    feed->room = config->shards <= 4 ? 1024 : 256;
     feed->n_pieces = config->shards == 1 ? 1 : FEED_PIECES;
     pthread_mutex_init(&feed->lock, NULL);
     pthread_cond_init(&feed->turned, NULL);
     for (unsigned i = 0; i < feed->n_pieces; i++)
-        if (!piece_init(&feed->pieces[i], config->shards, feed->room))
+        if (!piece_init(&feed->pieces[i], config->shards))
             r = -ENOMEM;
     if (r == 0)
         r = run_source_open(&feed->source, config->paths, config->n_paths, fault, broken);
@@ -131,7 +130,14 @@ static void wait(struct feed *feed, unsigned *looks)
     pthread_mutex_lock(&feed->lock);
 }
 
-/* Reading goes first, so that there is something to do for all while somebody reads. */
+/* Reading goes first, so that there is something to do for all while somebody reads; but not for
+ * whoever is behind: it would stay there, and read for all ever after. */
+static bool should_read(const struct feed *feed, unsigned shard)
+{
+    return !feed->over && !feed->reading && feed->made < slowest(feed) + feed->n_pieces &&
+           feed->made - feed->used[shard] <= feed->n_pieces / 2;
+}
+
 const struct feed_piece *feed_next(struct feed *feed, unsigned shard)
 {
     const struct feed_piece *piece = NULL;
@@ -139,7 +145,7 @@ const struct feed_piece *feed_next(struct feed *feed, unsigned shard)
 
     pthread_mutex_lock(&feed->lock);
     for (;;) {
-        if (!feed->over && !feed->reading && feed->made < slowest(feed) + feed->n_pieces)
+        if (should_read(feed, shard))
             read_one(feed);
         if (feed->used[shard] < feed->made)
             piece = &feed->pieces[feed->used[shard] % feed->n_pieces];

@@ -9,14 +9,16 @@
 #include <pthread.h>
 
 #define FEED_SHARDS 64
-#define FEED_PIECES 4
+/* Short pieces stay in the second level cache, of both who fills and who takes; many of them even
+ * out what shards have to do. */
+#define FEED_PIECES 16
+#define FEED_ROOM 256 /* packets of one shard in a piece */
 /* Bytes of packets a piece can keep: one of the largest fits. */
 #define FEED_KEPT (512 * 1024)
 
 struct feed {
     struct feed_config config;
     unsigned n_pieces;
-    size_t room; /* packets of one shard in a piece */
 
     pthread_mutex_t lock;
     pthread_cond_t turned;

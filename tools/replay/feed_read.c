@@ -89,7 +89,7 @@ static size_t fullest(const struct feed *feed, const struct feed_piece *piece)
 static bool deal_some(struct feed *feed, struct feed_piece *piece)
 {
     struct run_stretch *rest = &feed->rest;
-    size_t n = feed->room - fullest(feed, piece);
+    size_t n = FEED_ROOM - fullest(feed, piece);
 
     if (n > rest->n)
         n = rest->n;
