@@ -11,7 +11,8 @@ int census_start(struct engine_policy *of, const struct policy *policy)
 {
     of->by_profile = calloc(policy->n_profiles, sizeof(*of->by_profile));
     of->steady = steady_create(policy);
-    if (of->by_profile && of->steady)
+    of->choices = steady_choices(policy);
+    if (of->by_profile && of->steady && of->choices)
         return 0;
     census_finish(of);
     return -ENOMEM;
@@ -21,8 +22,10 @@ void census_finish(struct engine_policy *of)
 {
     free(of->by_profile);
     free(of->steady);
+    free(of->choices);
     of->by_profile = NULL;
     of->steady = NULL;
+    of->choices = NULL;
 }
 
 static bool any(const uint32_t *by_state)

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Packets whose memory is asked for together: their page walks overlap. */
-#define GROUP 16
-#define AHEAD 64 /* at least three groups, a power of two */
 #define FRAGMENT_SLOTS 4096
 #define SHRINK_EVERY (10 * MTIME_MSEC)
 #define NO_POLICY_SLOT UINT16_MAX
@@ -54,6 +51,11 @@ static uint32_t limit_of(const struct engine *e, const struct policy *policy)
     uint32_t limit = e->config.max_flows ? e->config.max_flows : policy->max_flows;
 
     return limit > INT32_MAX ? INT32_MAX : limit;
+}
+
+static uint32_t adaptive_above(const struct policy *policy)
+{
+    return policy->adaptive_start ? policy->adaptive_start : UINT32_MAX;
 }
 
 static void policy_leave(struct engine *e, uint32_t slot)
@@ -155,6 +157,7 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     late_memory_init(&e->late, config->watch ? 0 : policy->late_memory_count, policy->late_memory);
     wheel_init(&e->wheel, config->start);
     e->max_flows = limit_of(e, policy);
+    e->adaptive_above = adaptive_above(policy);
     r = flow_table_init(&e->table, e->max_flows, config->hash_secret);
     if (r < 0)
         goto out;
@@ -218,6 +221,7 @@ int engine_set_policy(struct engine *e, struct policy *policy)
         return r;
     }
     e->max_flows = limit;
+    e->adaptive_above = adaptive_above(policy);
     e->current = slot;
     late_memory_configure(&e->late, e->config.watch ? 0 : policy->late_memory_count,
                           policy->late_memory);
@@ -227,84 +231,6 @@ int engine_set_policy(struct engine *e, struct policy *policy)
 void engine_want(struct engine *e, uint32_t wants)
 {
     e->config.wants = wants;
-}
-
-static bool has_key(const struct packet *p)
-{
-    return p->kind <= PACKET_GENERIC;
-}
-
-/* What is known of a packet before its turn. */
-struct ahead {
-    uint64_t hash;
-    struct live guess; /* its flow, as long as nothing was removed since; r may be NULL */
-    uint32_t removals;
-};
-
-static void look_at_buckets(const struct engine *e, const struct packet *packets, size_t from,
-                            size_t to, struct ahead *ahead)
-{
-    for (size_t i = from; i < to; i++) {
-        if (!has_key(&packets[i]))
-            continue;
-        ahead[i % AHEAD].hash = flow_table_hash(&e->table, &packets[i].key);
-        flow_table_prefetch_bucket(&e->table, ahead[i % AHEAD].hash);
-    }
-}
-
-static void look_at_records(const struct engine *e, const struct packet *packets, size_t from,
-                            size_t to, struct ahead *ahead)
-{
-    for (size_t i = from; i < to; i++) {
-        struct ahead *a = &ahead[i % AHEAD];
-
-        if (!has_key(&packets[i]))
-            continue;
-        a->guess.slot = flow_table_prefetch_record(&e->table, a->hash, &a->guess.r);
-        a->removals = e->table.removals;
-    }
-}
-
-static inline void judge_one(struct engine *e, const struct packet *p, const struct ahead *a,
-                             struct outcome *out, struct judgement *j)
-{
-    struct live guess = a->guess;
-
-    if (__builtin_expect(a->removals != e->table.removals, false))
-        guess.r = NULL;
-    go_on_to(e, p->time);
-    *j = judge_packet(e, p, a->hash, guess, out);
-    e->stats.packets[j->reason]++;
-    if (j->verdict == VERDICT_ACCEPT)
-        e->stats.accepted++;
-    else
-        e->stats.dropped++;
-}
-
-static size_t upto(size_t i, size_t n)
-{
-    return i < n ? i : n;
-}
-
-/* Memory answers late: while a group is judged, the records of the next and the buckets of the one
- * after it are on their way. */
-size_t engine_packets(struct engine *e, const struct packet *packets, size_t n, struct outcome *out)
-{
-    struct ahead ahead[AHEAD] = {0};
-
-    engine_begin(e, e->now);
-    look_at_buckets(e, packets, 0, upto(2 * GROUP, n), ahead);
-    look_at_records(e, packets, 0, upto(GROUP, n), ahead);
-    for (size_t i = 0; i < n; i++) {
-        if (!outcome_has_room(out))
-            return i;
-        if (i % GROUP == 0) {
-            look_at_records(e, packets, upto(i + GROUP, n), upto(i + 2 * GROUP, n), ahead);
-            look_at_buckets(e, packets, upto(i + 2 * GROUP, n), upto(i + 3 * GROUP, n), ahead);
-        }
-        judge_one(e, &packets[i], &ahead[i % AHEAD], out, &out->judgements[i]);
-    }
-    return n;
 }
 
 void engine_show(const struct engine *e, const struct engine_seen *seen, struct flow *out)

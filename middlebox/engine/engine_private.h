@@ -23,6 +23,7 @@ struct steady_kind {
 };
 struct steady {
     bool applies;
+    bool any_state; /* every TCP segment that is taken restarts the idle time, and nothing else */
     unsigned max_retrans;
     struct steady_kind kinds[STEADY_KINDS];
 };
@@ -33,6 +34,7 @@ struct engine_policy {
     uint32_t flows;
     uint32_t (*by_profile)[FLOW_STATES]; /* owned; a row a profile; without those that linger */
     struct steady *steady;               /* owned; by rule */
+    uint8_t (*choices)[TCP_CHOICES];     /* owned; by profile: enum policy_timeout */
 };
 
 struct engine {
@@ -48,7 +50,8 @@ struct engine {
     struct extra_pool extras;
     struct age age; /* in use for on-full evict-oldest */
     uint32_t adaptive_hand;
-    mtime_t now; /* the latest time seen */
+    uint32_t adaptive_above; /* flows; UINT32_MAX: never */
+    mtime_t now;             /* the latest time seen */
     mtime_t adopt_until;
     uint64_t next_id;
     uint32_t evict_hand;
@@ -99,14 +102,26 @@ static inline struct flow_extra *extra_of(const struct engine *e, struct live f)
 /* Are there so many flows that pf's adaptive timeouts rule? */
 static inline bool adaptive(const struct engine *e)
 {
-    const struct policy *policy = e->policies[e->current].policy;
-
-    return policy->adaptive_start && e->stats.flows > policy->adaptive_start;
+    return e->stats.flows > e->adaptive_above;
 }
 
 static inline unsigned client_end(const struct record *r)
 {
     return !!(r->flags & RECORD_CLIENT_IS_1);
+}
+
+static inline const struct steady *steady_of(const struct engine *e, const struct record *r)
+{
+    return &e->policies[r->policy].steady[r->rule];
+}
+
+/* As tcp_choice_timeout() for its profile. */
+static inline enum policy_timeout choice_timeout(const struct engine *e, const struct record *r,
+                                                 unsigned choice)
+{
+    const struct engine_policy *of = &e->policies[r->policy];
+
+    return (enum policy_timeout)of->choices[of->policy->rules[r->rule].profile][choice];
 }
 
 /* An event to fill in, zeroed, or NULL if nobody wants that kind. */
@@ -274,7 +289,8 @@ bool reset_prohibit(struct engine *e, const struct packet *p, uint64_t flow_id, 
                     struct outcome *out);
 
 /* ---- census.c: flows by profile and state, and at which idle times packets were late ---- */
-int census_start(struct engine_policy *of, const struct policy *policy); /* 0 or -ENOMEM */
+/* Room for counts, and what the policy comes to for packets. 0 or -ENOMEM. */
+int census_start(struct engine_policy *of, const struct policy *policy);
 void census_finish(struct engine_policy *of);
 bool census_agrees(const struct engine *e);
 void census_late_idle(struct engine_stats *stats, mtime_t idle);
@@ -310,17 +326,21 @@ void dcd_answer(struct engine *e, struct live f, unsigned dir);
 /* There was activity: nothing to ask any more. */
 void dcd_stop(struct flow_extra *extra);
 
-/* ---- steady.c: the short cut for a segment in the middle of a connection ---- */
+/* ---- steady.h: the short cut for a segment in the middle of a connection ---- */
 struct steady *steady_create(const struct policy *policy); /* by rule; NULL without memory */
-/* True: the packet, of a flow that is not over, was taken. False: nothing was done. */
-bool steady_packet(struct engine *e, struct live f, const struct packet *p);
+uint8_t (*steady_choices(const struct policy *policy))[TCP_CHOICES]; /* by profile; the same */
 
 /* ---- judge.c: one packet ---- */
 /* An ICMP error about a packet of f: it comes from where that was going. */
 struct judgement judge_error(struct live f, const struct packet *p);
-/* guess: a flow that may be its own; r may be NULL. */
+/* slot: its flow's, STORE_NONE: it has none. */
 struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
-                              struct live guess, struct outcome *out);
+                              uint32_t slot, struct outcome *out);
+/* Few are: the rest of it is not asked then. */
+static inline bool judge_may_be_over(const struct engine *e, const struct record *r)
+{
+    return e->now >= r->deadline || adaptive(e);
+}
 /* What rule a packet without a flow falls under. */
 uint16_t judge_classify(struct engine *e, const struct packet *p, unsigned client, bool guessed);
 static inline struct judgement judged(enum verdict verdict, enum reason reason)

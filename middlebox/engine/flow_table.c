@@ -37,7 +37,7 @@ static uint32_t bucket_of(const struct flow_table *t, uint64_t hash)
 {
     uint32_t n = (uint32_t)hash & (2 * t->round - 1);
 
-    return n < t->n_buckets ? n : n & (t->round - 1);
+    return n - (n < t->n_buckets ? 0 : t->round);
 }
 
 /* A bit for every entry of b with that tag. A loop would end at another place for every packet,
@@ -130,20 +130,22 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint64_t hash)
     __asm__ volatile(""); /* see flow_store_prefetch() */
 }
 
-uint32_t flow_table_prefetch_record(const struct flow_table *t, uint64_t hash, struct record **r)
+void flow_table_guess(const struct flow_table *t, struct flow_guess *guesses, size_t n)
 {
-    const struct flow_bucket *b = bucket_at(t, bucket_of(t, hash));
-    unsigned found = tagged(b, tag_of(hash));
-    uint32_t slot = STORE_NONE;
+    for (struct flow_guess *g = guesses; g < guesses + n; g++) {
+        const struct flow_bucket *b = bucket_at(t, bucket_of(t, g->hash));
 
-    for (*r = NULL; __builtin_expect(found, true); found &= found - 1) {
-        slot = b->slot[__builtin_ctz(found)];
-        *r = flow_store_at(&t->store, slot);
-        flow_store_prefetch(&t->store, *r);
-        if (__builtin_expect(!(found & (found - 1)), true))
-            break;
+        g->removals = t->removals;
+        g->r = NULL;
+        for (unsigned found = tagged(b, tag_of(g->hash)); __builtin_expect(found, true);
+             found &= found - 1) {
+            g->slot = b->slot[__builtin_ctz(found)];
+            g->r = flow_store_at(&t->store, g->slot);
+            flow_store_prefetch(&t->store, g->r);
+            if (__builtin_expect(!(found & (found - 1)), true))
+                break;
+        }
     }
-    return slot;
 }
 
 uint32_t flow_table_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash)
@@ -224,22 +226,22 @@ static void bucket_cut(struct flow_table *t, struct flow_bucket *head, struct fl
     }
 }
 
-/* Moves what belongs to bucket `to` out of bucket `from`. False if memory ran out: nothing is lost
- * then. */
-static bool bucket_move(struct flow_table *t, uint32_t from, uint32_t to)
+/* Moves what belongs to bucket `to` out of bucket `from`: all of it, or what its hash says, for
+ * which the records have to be read. False if memory ran out: nothing is lost then. */
+static bool bucket_move(struct flow_table *t, uint32_t from, uint32_t to, bool all)
 {
     struct flow_bucket *head = bucket_at(t, from), *b = head;
 
     while (b) {
         for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i];) {
             uint32_t slot = b->slot[i];
-            uint64_t hash = flow_table_hash(t, &flow_store_at(&t->store, slot)->key);
 
-            if (bucket_of(t, hash) != to) {
+            if (!all &&
+                bucket_of(t, flow_table_hash(t, &flow_store_at(&t->store, slot)->key)) != to) {
                 i++;
                 continue;
             }
-            if (!bucket_put(t, to, tag_of(hash), slot))
+            if (!bucket_put(t, to, b->tag[i], slot))
                 return false;
             bucket_cut(t, head, b, i);
         }
@@ -248,6 +250,16 @@ static bool bucket_move(struct flow_table *t, uint32_t from, uint32_t to)
         b = overflow_of(t, b);
     }
     return true;
+}
+
+/* What the next split will read: the records of its bucket, and the bucket of the one after it. */
+static void prefetch_split(const struct flow_table *t)
+{
+    const struct flow_bucket *b = bucket_at(t, t->n_buckets & (t->round - 1));
+
+    for (unsigned i = 0; i < BUCKET_ENTRIES && b->tag[i]; i++)
+        __builtin_prefetch(flow_store_at(&t->store, b->slot[i]));
+    __builtin_prefetch(bucket_at(t, (t->n_buckets + 1) & (t->round - 1)));
 }
 
 static void split_one(struct flow_table *t)
@@ -260,12 +272,13 @@ static void split_one(struct flow_table *t)
     if (t->n_buckets > 2 * t->round)
         t->round *= 2;
     /* Should memory fail half-way, entries would be in the wrong bucket: take the step back. */
-    if (!bucket_move(t, to & (t->round - 1), to)) {
+    if (!bucket_move(t, to & (t->round - 1), to, false)) {
         t->n_buckets--;
         if (t->n_buckets < t->round)
             t->round /= 2;
-        bucket_move(t, to, bucket_of(t, to));
+        bucket_move(t, to, bucket_of(t, to), true);
     }
+    prefetch_split(t);
 }
 
 /* Once the table is small again its chains are short: the overflow buckets of the flood go. */
@@ -285,10 +298,10 @@ static void merge_one(struct flow_table *t)
     t->n_buckets--;
     if (t->n_buckets < t->round)
         t->round /= 2;
-    if (!bucket_move(t, from, bucket_of(t, from))) {
+    if (!bucket_move(t, from, bucket_of(t, from), true)) {
         t->n_buckets++;
         t->round = round;
-        bucket_move(t, bucket_of(t, from) & (round - 1), from);
+        bucket_move(t, bucket_of(t, from) & (round - 1), from, false);
         return;
     }
     if ((from & (SEGMENT_BUCKETS - 1)) == 0 && from) {

@@ -45,12 +45,16 @@ static inline uint64_t flow_table_hash(const struct flow_table *table, const str
                         : flow_key_hash(key, table->secret);
 }
 
-/* For batches: first ask for the bucket of a hash, some packets later for the record that its tag
- * points at. Returns a slot, with *r its record: the right one in nearly all cases, or STORE_NONE
- * and NULL. */
+/* For batches: first ask for the buckets of hashes, some packets later for the records that tags in
+ * them point at. */
+struct flow_guess {
+    uint64_t hash;
+    struct record *r;  /* the right one in nearly all cases; NULL: there is hardly any */
+    uint32_t slot;     /* r's */
+    uint32_t removals; /* the table's: r may be gone once it has other ones */
+};
 void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash);
-uint32_t flow_table_prefetch_record(const struct flow_table *table, uint64_t hash,
-                                    struct record **r);
+void flow_table_guess(const struct flow_table *table, struct flow_guess *guesses, size_t n);
 
 /* The slot, or STORE_NONE. */
 uint32_t flow_table_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);

@@ -204,7 +204,7 @@ static struct judgement tcp_packet(struct engine *e, struct live f, unsigned dir
         life_set_state(e, f, tf.state);
     if (outcome == TCP_REFRESH) {
         unsigned choice = tcp_state_choice(&tf, profile, kind);
-        enum policy_timeout timeout = tcp_choice_timeout(choice, profile);
+        enum policy_timeout timeout = choice_timeout(e, f.r, choice);
 
         seen.choice = (uint16_t)choice;
         seen.refreshed = life_refresh(e, f, dir, payload, timeout, changed);
@@ -333,12 +333,6 @@ static struct judgement later_fragment(struct engine *e, const struct packet *p)
     return judged(VERDICT_DROP, REASON_FRAGMENT_LOST);
 }
 
-/* Few are: the rest of it is not asked then. */
-static inline bool may_be_over(const struct engine *e, const struct record *r)
-{
-    return e->now >= r->deadline || adaptive(e);
-}
-
 static struct judgement look_up(struct engine *e, const struct packet *p, uint64_t hash,
                                 uint32_t slot, struct outcome *out)
 {
@@ -347,7 +341,7 @@ static struct judgement look_up(struct engine *e, const struct packet *p, uint64
         j.reason = REASON_CHECKSUM;
         return j;
     }
-    if (slot != STORE_NONE && may_be_over(e, flow_store_at(&e->table.store, slot)) &&
+    if (slot != STORE_NONE && judge_may_be_over(e, flow_store_at(&e->table.store, slot)) &&
         life_is_over(e, live_at(e, slot))) {
         life_expire(e, live_at(e, slot), out);
         slot = flow_table_find(&e->table, &p->key, hash); /* it may linger */
@@ -359,10 +353,8 @@ static struct judgement look_up(struct engine *e, const struct packet *p, uint64
     return without_flow(e, p, hash, out);
 }
 
-/* Apart, so that the short cut does not pay for its many variables. */
-__attribute__((noinline)) static struct judgement judge_any(struct engine *e,
-                                                            const struct packet *p, uint64_t hash,
-                                                            uint32_t slot, struct outcome *out)
+struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
+                              uint32_t slot, struct outcome *out)
 {
     struct judgement j;
 
@@ -386,23 +378,4 @@ __attribute__((noinline)) static struct judgement judge_any(struct engine *e,
     if (p->more_fragments)
         fragment_put(e->fragments, p, e->now, j.verdict == VERDICT_ACCEPT);
     return j;
-}
-
-struct judgement judge_packet(struct engine *e, const struct packet *p, uint64_t hash,
-                              struct live guess, struct outcome *out)
-{
-    struct live f = guess;
-
-    if (__builtin_expect(p->kind > PACKET_GENERIC, false))
-        return judge_any(e, p, hash, STORE_NONE, out);
-    if (__builtin_expect(!f.r || !flow_key_equal(&f.r->key, &p->key), false)) {
-        f.slot = flow_table_find(&e->table, &p->key, hash);
-        if (f.slot == STORE_NONE)
-            return judge_any(e, p, hash, STORE_NONE, out);
-        f = live_at(e, f.slot);
-    }
-    if (p->kind == PACKET_TCP && !p->more_fragments && !p->checksum_ready && !may_be_over(e, f.r) &&
-        steady_packet(e, f, p))
-        return judged(VERDICT_ACCEPT, REASON_FLOW);
-    return judge_any(e, p, hash, f.slot, out);
 }

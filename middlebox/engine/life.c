@@ -140,12 +140,29 @@ static void lengthen(struct engine *e, struct live f, enum policy_timeout timeou
     life_set_deadline(e, f, life_deadline(e, f, since));
 }
 
+/* What all of it comes to under nearly every policy. */
+static bool refresh_plainly(struct engine *e, struct live f, enum policy_timeout timeout)
+{
+    mtime_t deadline = mtime_add(e->now, profile_of(e, f.r)->timeout[timeout]);
+
+    life_note_idle(f, e->now);
+    f.r->last = e->now;
+    f.r->timeout_name = timeout & 63;
+    if (deadline >= f.r->deadline && f.r->wheel_bucket != WHEEL_NOWHERE)
+        f.r->deadline = deadline;
+    else
+        life_set_deadline(e, f, deadline);
+    return true;
+}
+
 bool life_refresh(struct engine *e, struct live f, unsigned dir, bool payload,
                   enum policy_timeout timeout, bool state_changed)
 {
     const struct policy_profile *profile = profile_of(e, f.r);
     mtime_t since = e->now;
 
+    if (f.r->key.proto == IPPROTO_TCP && steady_of(e, f.r)->any_state)
+        return refresh_plainly(e, f, timeout);
     if (!state_changed && !counts_as_activity(profile, f.r, dir, payload)) {
         lengthen(e, f, timeout);
         return false;

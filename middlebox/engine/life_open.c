@@ -169,7 +169,7 @@ enum life_open life_open(struct engine *e, const struct packet *p, uint64_t hash
         tcp_window_segment(&f.r->tcp, dir, tcp_kind_of(p->flags), FLOW_NONE, p);
         f.r->tcp.last_kind = tcp_kind_of(p->flags) & 0xf;
         choice = tcp_state_choice(&tf, profile_of(e, f.r), tcp_kind_of(p->flags));
-        timeout = tcp_choice_timeout(choice, profile_of(e, f.r));
+        timeout = choice_timeout(e, f.r, choice);
     }
     life_count(f, dir, p);
     life_refresh(e, f, dir, true, timeout, true);

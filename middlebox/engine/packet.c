@@ -87,8 +87,7 @@ static bool decode_plain(struct packet *p)
     static const uint8_t timestamps[4] = {1, 1, 8, 10}; /* RFC 7323, appendix A */
     const uint8_t *d = p->data, *tcp = d + PLAIN_IP;
     uint32_t cap = p->caplen < p->len ? p->caplen : p->len, total, header;
-    uint16_t src_port, dst_port;
-    unsigned from;
+    uint32_t ports, from;
     bool stamped;
 
     if (cap < PLAIN_IP + PLAIN_TCP || d[0] != 0x45 || d[9] != IPPROTO_TCP || d[6] & 0x3f || d[7])
@@ -114,16 +113,16 @@ static bool decode_plain(struct packet *p)
         p->tsval = packet_be32(tcp + 24);
         p->tsecr = packet_be32(tcp + 28);
     }
-    /* As flow_key_init(): the smaller (address, port) is end 0. */
-    src_port = packet_be16(tcp);
-    dst_port = packet_be16(tcp + 2);
-    from = ((uint64_t)packet_be32(d + 12) << 16 | src_port) >
-           ((uint64_t)packet_be32(d + 16) << 16 | dst_port);
+    /* As flow_key_init(): the smaller (address, port) is end 0. By arithmetic: which of them sent
+     * it no processor foresees. */
+    ports = packet_be32(tcp);
+    from = ((uint64_t)packet_be32(d + 12) << 16 | ports >> 16) >
+           ((uint64_t)packet_be32(d + 16) << 16 | (ports & 0xffff));
     p->side = (uint8_t)from;
-    memcpy(p->key.addr[0], d + (from ? 16 : 12), 4);
-    memcpy(p->key.addr[1], d + (from ? 12 : 16), 4);
-    p->key.port[0] = from ? dst_port : src_port;
-    p->key.port[1] = from ? src_port : dst_port;
+    memcpy(p->key.addr[0], d + 12 + 4 * from, 4);
+    memcpy(p->key.addr[1], d + 16 - 4 * from, 4);
+    p->key.port[0] = (uint16_t)(ports >> (16 - 16 * from));
+    p->key.port[1] = (uint16_t)(ports >> 16 * from);
     p->key.proto = IPPROTO_TCP;
     p->key.family = 4;
     return true;

@@ -75,50 +75,6 @@ static void side_pick_up(struct tcp_track *t, unsigned d, const struct packet *p
         t->end[r]++; /* the picked-up segment was a keepalive probe, one below */
 }
 
-static void learn(struct tcp_track *t, unsigned d, enum tcp_kind kind, const struct packet *p,
-                  uint32_t seq, uint32_t end, uint32_t ack, uint32_t sack)
-{
-    unsigned r = !d;
-    /* RFC 7323 2.2: the window of a SYN is never scaled. */
-    uint32_t win = p->flags & TCP_SYN ? p->window : (uint32_t)p->window << t->scale[d];
-    uint32_t swin = win + (sack - ack);
-
-    if (t->maxwin[d] < swin)
-        t->maxwin[d] = swin;
-    if (seq_after(end, t->end[d])) {
-        t->end[d] = end;
-        t->flags[d] |= TCP_SIDE_UNACKED;
-    }
-    if (p->flags & TCP_ACK && (!(t->flags[d] & TCP_SIDE_MAXACK) || seq_after(ack, t->maxack[d]))) {
-        t->maxack[d] = ack;
-        t->flags[d] |= TCP_SIDE_MAXACK;
-    }
-    if (t->maxwin[r] != 0 && seq_after(end, t->maxend[d]))
-        t->maxwin[r] += end - t->maxend[d];
-    if (seq_after(sack + win, t->maxend[r] - 1)) {
-        t->maxend[r] = sack + win;
-        if (win == 0)
-            t->maxend[r]++; /* room for a window probe */
-    }
-    if (ack == t->end[r])
-        t->flags[r] &= (uint8_t)~TCP_SIDE_UNACKED;
-
-    if (kind != TCP_KIND_ACK)
-        return;
-    if (t->last_dir == d && t->last_seq == seq && t->last_ack == ack && t->last_end == end &&
-        t->last_win == p->window) {
-        if (t->retrans < UINT8_MAX)
-            t->retrans++;
-        return;
-    }
-    t->last_dir = d & 1;
-    t->last_seq = seq;
-    t->last_ack = ack;
-    t->last_end = end;
-    t->last_win = p->window;
-    t->retrans = 0;
-}
-
 /* nf_tcp_log_invalid(): a flow that was picked up has no window to be held to. */
 static enum tcp_window unless_liberal(const struct tcp_track *t, unsigned d, enum tcp_window found)
 {
@@ -190,6 +146,8 @@ enum tcp_window tcp_window_segment(struct tcp_track *t, unsigned d, enum tcp_kin
         return unless_liberal(t, d, TCP_WINDOW_OUT);
     if ((t->maxwin[r] != 0 && !seq_after(end, t->end[d] - t->maxwin[r] - 1)) || !acks_lately)
         return unless_liberal(t, d, TCP_WINDOW_DELAYED);
-    learn(t, d, kind, p, seq, end, ack, sack);
+    tcp_window_learn(t, d, p, end, ack, sack);
+    if (kind == TCP_KIND_ACK)
+        tcp_window_keep(t, d, p, seq, end, ack, tcp_window_again(t, d, p, seq, end, ack));
     return TCP_WINDOW_IN;
 }

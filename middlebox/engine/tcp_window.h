@@ -79,6 +79,61 @@ static inline uint32_t tcp_segment_end(const struct packet *p)
     return p->seq + p->payload_len + !!(p->flags & TCP_SYN) + !!(p->flags & TCP_FIN);
 }
 
+/* How often one acknowledgement came again and again, this one counted (`retrans` in
+ * tcp_in_window()); for TCP_KIND_ACK. */
+static inline uint8_t tcp_window_again(const struct tcp_track *t, unsigned dir,
+                                       const struct packet *p, uint32_t seq, uint32_t end,
+                                       uint32_t ack)
+{
+    bool again = (t->last_dir == dir) & (t->last_seq == seq) & (t->last_ack == ack) &
+                 (t->last_end == end) & (t->last_win == p->window);
+
+    return again ? (uint8_t)(t->retrans + (t->retrans < UINT8_MAX)) : 0;
+}
+
+static inline void tcp_window_keep(struct tcp_track *t, unsigned dir, const struct packet *p,
+                                   uint32_t seq, uint32_t end, uint32_t ack, uint8_t again)
+{
+    t->last_dir = dir & 1;
+    t->last_seq = seq;
+    t->last_ack = ack;
+    t->last_end = end;
+    t->last_win = p->window;
+    t->retrans = again;
+}
+
+/* cond ? a : b, which compilers make a branch of where they see fit. */
+static inline uint32_t tcp_window_pick(bool cond, uint32_t a, uint32_t b)
+{
+    return b ^ ((a ^ b) & (0u - cond));
+}
+
+/* What a segment in window teaches, as tcp_in_window() has it. By arithmetic: data one way and
+ * acknowledgements the other come in an order that no processor foresees. */
+static inline void tcp_window_learn(struct tcp_track *t, unsigned dir, const struct packet *p,
+                                    uint32_t end, uint32_t ack, uint32_t sack)
+{
+    unsigned peer = dir ^ 1;
+    /* RFC 7323 2.2: the window of a SYN is never scaled. */
+    uint32_t win = (uint32_t)p->window << (p->flags & TCP_SYN ? 0 : t->scale[dir]);
+    uint32_t offered = win + (sack - ack), until = sack + win;
+    uint32_t beyond = end - t->maxend[dir], peer_end = t->end[peer];
+    unsigned mine = t->flags[dir];
+    bool sent = seq_after(end, t->end[dir]);
+    bool acks = ((p->flags & TCP_ACK) != 0) &
+                (((mine & TCP_SIDE_MAXACK) == 0) | seq_after(ack, t->maxack[dir]));
+
+    t->maxwin[dir] = t->maxwin[dir] < offered ? offered : t->maxwin[dir];
+    t->end[dir] = tcp_window_pick(sent, end, t->end[dir]);
+    t->maxack[dir] = tcp_window_pick(acks, ack, t->maxack[dir]);
+    t->flags[dir] =
+        (uint8_t)(mine | (sent ? TCP_SIDE_UNACKED : 0u) | (acks ? TCP_SIDE_MAXACK : 0u));
+    t->maxwin[peer] += ((int32_t)beyond > 0) & (t->maxwin[peer] != 0) ? beyond : 0;
+    /* One more for a window of 0: room for a window probe. */
+    t->maxend[peer] = seq_after(until, t->maxend[peer] - 1) ? until + (win == 0) : t->maxend[peer];
+    t->flags[peer] &= (uint8_t) ~(ack == peer_end ? TCP_SIDE_UNACKED : 0u);
+}
+
 /* The first segment of a flow, from the client: a SYN, or anything when picked up mid-stream. */
 void tcp_window_open(struct tcp_track *track, const struct packet *p);
 

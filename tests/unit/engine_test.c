@@ -472,12 +472,13 @@ static void what_cannot_be_is_not_restored(void **state)
 
 static void a_restored_flow_has_its_whole_life_behind_it(void **state)
 {
+    struct policy *p = wire_policy();
     struct one o;
     struct flow flow;
 
     (void)state;
-    one_start(&o, wire_policy());
-    o.policy->profiles[0].timeout[TIMEOUT_ACTIVE] = 60 * MTIME_SEC;
+    p->profiles[0].timeout[TIMEOUT_ACTIVE] = 60 * MTIME_SEC;
+    one_start(&o, p);
     open_tcp(&o, 0, 0);
     read_one(&o, 0, &flow);
     engine_destroy(o.engine);

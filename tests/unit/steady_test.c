@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The short cut of steady.c beside the long way: the same of everything, after every segment. */
+/* The short cut of steady.h beside the long way: the same of everything, after every segment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "middlebox/engine/engine_private.h"
+#include "middlebox/engine/steady.h"
 #include "tests/unit/random_seed.h"
 #include "tests/unit/wire.h"
 
