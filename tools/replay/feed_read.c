@@ -36,43 +36,52 @@ static int next_stretch(struct feed *feed)
 }
 
 /* What was read goes away with the next stretch; few packets are asked for more than was decoded:
- * fragments for their addresses, those that are quoted or summed up. */
-static void keep_bytes(struct feed *feed, struct feed_piece *piece, struct packet *p)
+ * fragments for their addresses, those that are quoted or summed up. False: no room. */
+static bool keep_bytes(const struct feed *feed, struct feed_piece *piece, struct packet *p)
 {
     if (!feed->config.checksums && p->caplen > QUOTE)
         p->caplen = QUOTE;
+    if (FEED_KEPT - piece->n_kept < p->caplen)
+        return false;
     memcpy(piece->kept + piece->n_kept, p->data, p->caplen);
     p->data = piece->kept + piece->n_kept;
     piece->n_kept += p->caplen;
+    return true;
 }
 
-static inline void deal(struct feed *feed, struct feed_piece *piece, const struct packet *read,
-                        uint64_t number)
+/* What dealing asks of the feed, at hand. */
+struct dealing {
+    unsigned shards;
+    bool checksums, keep_all;
+    mtime_t now; /* latest stamp */
+};
+
+/* False: the piece has no room for it. */
+static inline bool deal(const struct feed *feed, struct feed_piece *piece, struct dealing *d,
+                        const struct packet *read, uint64_t order, uint64_t number)
 {
-    unsigned shards = feed->config.shards;
-    struct feed_block *block = &piece->blocks[shards > 1 ? shard_of(read, shards) : 0];
+    struct feed_block *block = &piece->blocks[d->shards > 1 ? shard_of(read, d->shards) : 0];
     struct packet *p = &block->packets[block->n];
 
-    feed->order++;
-    if (read->time > feed->now)
-        feed->now = read->time;
-    p->time = feed->now;
+    p->time = read->time > d->now ? read->time : d->now;
     p->data = read->data;
     p->caplen = read->caplen;
     p->len = read->len;
     p->mark = 0;
-    p->checksum_ready = feed->config.checksums;
+    p->checksum_ready = d->checksums;
     p->offloaded = true;
     packet_decode(p);
-    if (p->kind != PACKET_TCP || p->fragment_end || feed->config.quotes || feed->config.checksums)
-        keep_bytes(feed, piece, p);
-    else
+    if (__builtin_expect(p->kind != PACKET_TCP || p->fragment_end || d->keep_all, false)) {
+        if (!keep_bytes(feed, piece, p))
+            return false;
+    } else {
         p->data = NULL;
+    }
+    d->now = p->time;
     block->origins[block->n++] =
-        (struct connection_origin){.order = feed->config.n_paths > 1 ? feed->order : number,
-                                   .number = number,
-                                   .capture = feed->rest.capture};
-    block->bytes += read->len;
+        (struct connection_origin){.order = order, .number = number, .capture = feed->rest.capture};
+    block->bytes += p->len;
+    return true;
 }
 
 static size_t fullest(const struct feed *feed, const struct feed_piece *piece)
@@ -89,23 +98,28 @@ static size_t fullest(const struct feed *feed, const struct feed_piece *piece)
 static bool deal_some(struct feed *feed, struct feed_piece *piece)
 {
     struct run_stretch *rest = &feed->rest;
-    size_t n = FEED_ROOM - fullest(feed, piece);
+    const struct feed_config *config = &feed->config;
+    struct dealing dealing = {.shards = config->shards,
+                              .checksums = config->checksums,
+                              .keep_all = config->checksums || config->quotes,
+                              .now = feed->now};
+    bool many = config->n_paths > 1;
+    size_t n = FEED_ROOM - fullest(feed, piece), i = 0;
 
     if (n > rest->n)
         n = rest->n;
     if (n > feed->left)
         n = (size_t)feed->left;
-    for (size_t i = 0; i < n; i++) {
-        if (FEED_KEPT - piece->n_kept < rest->packets[i].caplen)
-            n = i;
-        else
-            deal(feed, piece, &rest->packets[i], rest->numbers[i]);
-    }
-    rest->packets += n;
-    rest->numbers += n;
-    rest->n -= n;
-    feed->left -= n;
-    return n > 0;
+    while (i < n && deal(feed, piece, &dealing, &rest->packets[i],
+                         many ? feed->order + i + 1 : rest->numbers[i], rest->numbers[i]))
+        i++;
+    feed->now = dealing.now;
+    feed->order += i;
+    rest->packets += i;
+    rest->numbers += i;
+    rest->n -= i;
+    feed->left -= i;
+    return i > 0;
 }
 
 bool feed_read(struct feed *feed, struct feed_piece *piece)
