@@ -34,11 +34,15 @@ static inline bool steady_in_window(const struct tcp_track *t, unsigned d, const
     unsigned o = d ^ 1;
     uint32_t sent = t->end[d], heard = t->end[o], latest = seq_after(end, sent) ? end : sent;
 
-    return (((t->flags[d] | t->flags[o]) & TCP_SIDE_LIBERAL) == 0) & (t->maxwin[d] != 0) &
-           (t->maxwin[o] != 0) & seq_before(p->seq, t->maxend[d] + 1) &
-           seq_before(sack, heard + 1) & seq_after(end, sent - t->maxwin[o] - 1) &
-           seq_after(sack, heard - tcp_window_lag(t, d) - 1) &
-           ((p->payload_len > 1) | (p->seq + 1 != latest));
+    bool in = (t->maxwin[d] != 0) & (t->maxwin[o] != 0);
+
+    in &= ((t->flags[d] | t->flags[o]) & TCP_SIDE_LIBERAL) == 0;
+    in &= seq_before(p->seq, t->maxend[d] + 1);
+    in &= seq_before(sack, heard + 1);
+    in &= seq_after(end, sent - t->maxwin[o] - 1);
+    in &= seq_after(sack, heard - tcp_window_lag(t, d) - 1);
+    in &= (p->payload_len > 1) | (p->seq + 1 != latest);
+    return in;
 }
 
 /* Will data be unacknowledged then, from either side? */
@@ -47,8 +51,11 @@ static inline bool steady_unacked(const struct tcp_track *t, unsigned d, const s
 {
     unsigned o = d ^ 1;
 
-    return ((t->flags[d] & TCP_SIDE_UNACKED) != 0) | seq_after(end, t->end[d]) |
-           (((t->flags[o] & TCP_SIDE_UNACKED) != 0) & (p->ack != t->end[o]));
+    bool unacked = (t->flags[d] & TCP_SIDE_UNACKED) != 0;
+
+    unacked |= seq_after(end, t->end[d]);
+    unacked |= ((t->flags[o] & TCP_SIDE_UNACKED) != 0) & (p->ack != t->end[o]);
+    return unacked;
 }
 
 /* Would the wheel still look at it in time? */

@@ -128,7 +128,7 @@ static inline void tcp_window_learn(struct tcp_track *t, unsigned dir, const str
     t->maxack[dir] = tcp_window_pick(acks, ack, t->maxack[dir]);
     t->flags[dir] =
         (uint8_t)(mine | (sent ? TCP_SIDE_UNACKED : 0u) | (acks ? TCP_SIDE_MAXACK : 0u));
-    t->maxwin[peer] += ((int32_t)beyond > 0) & (t->maxwin[peer] != 0) ? beyond : 0;
+    t->maxwin[peer] += (((int32_t)beyond > 0) & (t->maxwin[peer] != 0)) ? beyond : 0;
     /* One more for a window of 0: room for a window probe. */
     t->maxend[peer] = seq_after(until, t->maxend[peer] - 1) ? until + (win == 0) : t->maxend[peer];
     t->flags[peer] &= (uint8_t) ~(ack == peer_end ? TCP_SIDE_UNACKED : 0u);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const char *const seeds[] = {
-    "{\"command\":\"list\",\"filter\":\"tcp port 22\",\"state\":\"FIN_WAIT\",\"idle_over_s\":1.5,"
-    "\"due_within_s\":60,\"rule\":\"oracle\",\"id\":7,\"output\":\"conntrack\"}",
+    ("{\"command\":\"list\",\"filter\":\"tcp port 22\",\"state\":\"FIN_WAIT\",\"idle_over_s\":1.5,"
+     "\"due_within_s\":60,\"rule\":\"oracle\",\"id\":7,\"output\":\"conntrack\"}"),
     "{\"command\":\"events\",\"filter\":\"ip6 and not udp\",\"output\":\"json\"}",
     "{\"command\":\"wait\",\"for\":\"late\",\"timeout_s\":2e1}",
     "{\"command\":\"expire\",\"filter\":\"src net 192.0.2.0/24 or host 2001:db8::1\"}",

@@ -116,6 +116,9 @@ static void every_row_is_a_preset(void **state)
         else if (of_row(cell[ID]))
             fail_msg("%s: left out, and a preset", cell[ID]);
     }
+    for (size_t i = 0; i < sizeof(rowless) / sizeof(rowless[0]); i++)
+        if (!find(rowless[i].name))
+            fail_msg("%s (%s): no preset", rowless[i].name, rowless[i].why);
     assert_int_equal(rows + sizeof(rowless) / sizeof(rowless[0]) -
                          sizeof(left_out) / sizeof(left_out[0]),
                      system_count);

@@ -85,16 +85,15 @@ static void every_name_is_there(void **state)
 
 typedef int writer(FILE *to, const struct timeline *timeline);
 
-static char *written(writer *write, const struct timeline *timeline)
+/* *text is the caller's to free. */
+static void write_to(char **text, writer *write, const struct timeline *timeline)
 {
-    char *text = NULL;
     size_t len = 0;
-    FILE *to = open_memstream(&text, &len);
+    FILE *to = open_memstream(text, &len);
 
     assert_non_null(to);
     assert_int_equal(write(to, timeline), 0);
     assert_int_equal(fclose(to), 0);
-    return text;
 }
 
 static int write_all_text(FILE *to, const struct timeline *timeline)
@@ -121,7 +120,7 @@ static void golden(writer *write, const char *name)
     FILE *file;
 
     story_make(&s, "remedy \"a longer limit\"\n");
-    text = written(write, s.timeline);
+    write_to(&text, write, s.timeline);
     snprintf(path, sizeof(path), "%s/timeline/%s", getenv("GOLDEN"), name);
     if (getenv("GOLDEN_WRITE")) {
         file = fopen(path, "w");
@@ -159,7 +158,7 @@ static void text_lines_are_short(void **state)
 
     (void)state;
     story_make(&s, "");
-    text = written(timeline_write_text, s.timeline);
+    write_to(&text, timeline_write_text, s.timeline);
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
         assert_true(strlen(line) <= 140);
     free(text);
@@ -185,11 +184,12 @@ static void check_event(const json_t *object, bool live)
 
 static void check_json(struct story *s, bool live)
 {
-    char *save = NULL, *text = written(write_all_json, s->timeline);
+    char *save = NULL, *text;
     size_t lines = 0, events = 0;
     const char *last = "";
     json_t *object = NULL;
 
+    write_to(&text, write_all_json, s->timeline);
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         const char *type;
 
@@ -237,7 +237,7 @@ static void json_of_a_live_story_has_wall_times(void **state)
     s.timeline->wall_ns = UINT64_C(1700000000) * UINT64_C(1000000000);
     s.timeline->speed = 60;
     check_json(&s, true);
-    text = written(timeline_write_json, s.timeline);
+    write_to(&text, timeline_write_json, s.timeline);
     line = strstr(text, "\"kind\":\"expired\"");
     assert_non_null(line);
     while (line > text && line[-1] != '\n')
@@ -269,7 +269,7 @@ static void titles_may_hold_anything(void **state)
     for (size_t i = 0; i + 3 < sizeof(title); i += 3)
         memcpy(title + i, "\xe2\x82\xac", 3);
     s.scenario->title = strdup(title);
-    text = written(timeline_write_json, s.timeline);
+    write_to(&text, timeline_write_json, s.timeline);
     *strchr(text, '\n') = '\0';
     object = json_loads(text, 0, NULL);
     assert_non_null(object);
@@ -278,7 +278,7 @@ static void titles_may_hold_anything(void **state)
     free(text);
     free(s.scenario->title);
     s.scenario->title = strdup("\"\\\xff\n\x01");
-    text = written(timeline_write_json, s.timeline);
+    write_to(&text, timeline_write_json, s.timeline);
     *strchr(text, '\n') = '\0';
     object = json_loads(text, 0, NULL);
     assert_non_null(object);
@@ -320,10 +320,10 @@ static void an_empty_story_can_be_told(void **state)
 
     (void)state;
     story_init(&s, STORY_HEAD STORY_TAIL);
-    text = written(write_all_text, s.timeline);
+    write_to(&text, write_all_text, s.timeline);
     assert_non_null(strstr(text, "Nobody connected."));
     free(text);
-    text = written(write_all_json, s.timeline);
+    write_to(&text, write_all_json, s.timeline);
     assert_non_null(strstr(text, "\"outcomes\":[]"));
     free(text);
     story_finish(&s);

@@ -164,7 +164,7 @@ static void host_deed(struct words *words, struct deed *deed)
         link_deed(words, deed);
     } else {
         words_fault(words, "%s does what? allowed: %s", flow_side_name(deed->side),
-                    deed->place == SCENARIO_CLIENT ? DOES : DOES + strlen("connect, "));
+                    deed->place == SCENARIO_CLIENT ? DOES : &DOES[strlen("connect, ")]);
     }
 }
 
