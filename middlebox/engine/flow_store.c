@@ -21,7 +21,7 @@ int flow_store_init(struct flow_store *store, uint32_t limit)
 
 int flow_store_set_beside(struct flow_store *store, size_t bytes)
 {
-    size_t stride = sizeof(struct record) + bytes;
+    size_t stride = (sizeof(struct record) + bytes + 31) / 32 * 32;
 
     if (bytes % 8 != 0 || stride > 4096)
         return -EINVAL;
@@ -32,10 +32,14 @@ int flow_store_set_beside(struct flow_store *store, size_t bytes)
 
 int flow_store_set_limit(struct flow_store *store, uint32_t limit)
 {
-    uint32_t n = limit / store->per_chunk + 1;
+    /* Numbers end before memory does, where records are long. */
+    uint64_t most = (uint64_t)(STORE_NONE >> STORE_BITS) * store->per_chunk - 1;
+    uint32_t n;
 
-    if (limit == 0 || limit > INT32_MAX || n > STORE_NONE >> STORE_BITS)
+    if (limit == 0 || limit > INT32_MAX)
         return -EINVAL;
+    limit = limit < most ? limit : (uint32_t)most;
+    n = limit / store->per_chunk + 1;
     if (n > store->n_chunks) {
         struct store_chunk *chunks = realloc(store->chunks, n * sizeof(*chunks));
         if (!chunks)
