@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`idlewall replay --at`: captures of two places, made as they would have been with something between. TAP."""
+import ipaddress
 import json
 import os
 import random
@@ -15,32 +16,40 @@ IDLEWALL = sys.argv[1]
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 START = 1_700_000_000
 CLIENT, SERVER = "192.0.2.2", "198.51.100.2"
+CLIENT6, SERVER6 = "2001:db8:1::2", "2001:db8:2::2"
 
 
 def address(text):
-    return bytes(int(part) for part in text.split("."))
+    return ipaddress.ip_address(text).packed
 
 
 class Two:
     """What a client's and a server's capture hold, `hops` and `way` seconds apart; the server's clock is `ahead` and
     gains `drift` seconds in a second."""
 
-    def __init__(self, ahead=0.0, drift=0.0, hops=3, way=.010, nat=None, seed=1):
+    def __init__(self, ahead=0.0, drift=0.0, hops=3, way=.010, nat=None, seed=1, ends=(CLIENT, SERVER)):
         self.at = {"client": [], "server": []}
+        self.ends, self.servers = ends, {}  # by the client's port, if not the usual one
         self.ahead, self.drift, self.hops, self.way, self.nat = ahead, drift, hops, way, nat
         self.ids = {True: 100, False: 30000}
         self.random = random.Random(seed)
 
     def put(self, place, time, client, flags, seq, ack, data, port, ttl, ident):
-        ends = [(address(CLIENT), port), (address(SERVER), 5000)]
+        ends = [(address(self.ends[0]), port), self.servers.get(port, (address(self.ends[1]), 5000))]
         if self.nat and place == "server":
             ends[0] = (address(self.nat), port ^ 0x1111)
         source, target = ends if client else ends[::-1]
         if place == "server":
             time += self.ahead + self.drift * (time - START)
         tcp = struct.pack("!HHIIBBHHH", source[1], target[1], seq % 2**32, ack % 2**32, 0x50, flags, 65000, 0, 0) + data
-        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), ident % 65536, 0x4000, ttl, 6, 0) + source[0] + target[0]
-        self.at[place].append((round(time * 10**9), ip + tcp))
+        self.at[place].append((round(time * 10**9), self.ip(6, ttl, ident, source[0], target[0], tcp)))
+
+    @staticmethod
+    def ip(proto, ttl, ident, source, target, body):
+        if len(source) == 4:
+            return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), ident % 65536, 0x4000, ttl, proto, 0) + source + \
+                target + body
+        return struct.pack("!IHBB", 6 << 28, len(body), proto, ttl) + source + target + body
 
     def send(self, time, client, flags, seq, ack=0, data=b"", port=40000, arrives=True, seen=True, missed=False,
              split=0):
@@ -163,6 +172,14 @@ def late_icmp(two, t, port, me, peer):
     two.at["server"].append((two.at["server"][-1][0] + 10**6, outer + body))
 
 
+def late_icmp6(two, t, port, me, peer):
+    two.send(t, False, ACK | PSH, peer, me, b"news", port=port, arrives=False)
+    quoted = two.at["server"][-1][1]
+    body = struct.pack("!BBHI", 1, 1, 0, 0) + quoted[:60]
+    two.at["server"].append((two.at["server"][-1][0] + 10**6,
+                             two.ip(58, 63, 0, address("2001:db8:9::7"), address(SERVER6), body)))
+
+
 def bounds(where, late, kinds, resets, icmp):
     two = Two(ahead=-2 * 3600 - .5, drift=25e-6)
     forgets(two, [10, 3600, 3000, 3605, 7200], late)
@@ -189,7 +206,8 @@ def reset(where):
     need((first["place"], first["side"], first["ttl"], first["usual_ttl"], first["ttl_differs"]) ==
          ("server", "client", 63, 61, True), first)
     text = run(*Two.write(story_of(late_reset), where), plain=True)
-    for word in ["Something between them forgot 2 connections after a silence of 3600.0 s (1h) to 3605.0 s (1h5s):\n",
+    for word in ["Something between them forgot 2 connections to 198.51.100.2:5000 after a silence of 3600.0 s (1h) to "
+                 "3605.0 s (1h5s):\n",
                  "sent by neither end: 2 resets.\n", "3 hops from client to server, 3 back",
                  "in the name of 192.0.2.2:40004, who never sent it. Made elsewhere: its TTL is 63, that of its "
                  "fellows 61\n"]:
@@ -213,6 +231,136 @@ def icmp(where):
     out = bounds(where, late_icmp, ["lost", "icmp"], 0, 2)
     need((events(out)[1]["from"], events(out)[1]["icmp_type"], events(out)[1]["icmp_code"]) ==
          ("203.0.113.7", 3, 13), out)
+
+
+def forgets_by_server(two, *stories):
+    """(server, port, limit of silence, silences); the clients' ports begin with 41000, 42000 and so on."""
+    for i, (server, port, limit, silences) in enumerate(stories, 1):
+        for k, silent in enumerate(silences):
+            client, t = 40000 + 1000 * i + k, START + i + k / 10
+            two.servers[client] = (address(server), port)
+            me, peer = two.opening(t, client, client)
+            if silent < limit:
+                me, peer = two.word(t + .3 + silent, client, me, peer)
+                two.closing(t + 1.3 + silent, client, me, peer)
+            else:
+                late_silent(two, t + .3 + silent, client, me, peer)
+
+
+def each_servers_limit(where):
+    """Limits that differ by server, by port, and one that cannot be told."""
+    two = Two(ahead=7)
+    forgets_by_server(two, ("198.51.100.2", 5432, 3602, [10, 3600, 3605, 7200]), ("198.51.100.2", 22, 950, [900, 1000]),
+                      ("198.51.100.9", 22, 9999, [5000, 300]), ("198.51.100.8", 443, 1, [60]))
+    out = run(*two.write(where), "--fail-on-broken", status=1)
+    got = [(o["server"], o["connections"], o["forgotten"], *(o[k] and round(o[k], 1) for k in (
+        "survived_s", "forgotten_s", "shortest_forgotten_s")), o["forgotten_sooner"])
+           for o in of_type(out, "places-server")]
+    need(got == [("198.51.100.2:5432", 4, 2, 3600, 3605, 3605, 0), ("198.51.100.2:22", 2, 1, 900, 1000, 1000, 0),
+                 ("198.51.100.8:443", 1, 1, .1, 60, 60, 0), ("198.51.100.9:22", 2, 0, 5000, None, None, 0)], got)
+    s = summary(out)
+    need((s["forgotten"], s["forgotten_sooner"], s["servers_not_listed_connections"]) == (4, 3, 0), s)
+    near(s["forgotten_s"], 7200, .02)
+    text = run(*two.write(where), plain=True)
+    for word in ["Something between them forgot 4 connections; the limit depends on the server.\n",
+                 "  198.51.100.2:5432            4          2  3600.0 s (1h) to 3605.0 s (1h5s)\n",
+                 "  198.51.100.8:443             1          1  95.1 ms to 60.000 s\n",
+                 "  198.51.100.9:22              2          0  more than 5000.0 s (1h23min20s)\n"]:
+        need(word in text, repr(word), "is not in", text)
+    need("not all have the same limit" not in text, text)
+
+
+def one_server_of_two_minds(where):
+    """A server of which connections outlived a silence after which another was forgotten."""
+    two = Two()
+    forgets_by_server(two, ("198.51.100.2", 5432, 3000, [600, 2000, 4000]), ("198.51.100.2", 5432, 500, [600, 700]),
+                      ("198.51.100.3", 80, 99, [10]))
+    out = run(*two.write(where))
+    server = of_type(out, "places-server")[0]
+    need((server["server"], server["connections"], server["forgotten"], server["forgotten_sooner"]) ==
+         ("198.51.100.2:5432", 5, 3, 2), server)
+    for key, want in (("survived_s", 2000), ("forgotten_s", 4000), ("shortest_forgotten_s", 600)):
+        near(server[key], want, .02)
+    text = run(*two.write(where), plain=True)
+    for word in ["after a silence of 2000.0 s (33min20s) to 4000.0 s (1h6min40s):\n",
+                 "2 of them after a silence shorter than one that others survived (2000.0 s (33min20s)): not all",
+                 "  198.51.100.2:5432            5          3  not one: forgotten after 600.0 s (10min), and not after "
+                 "2000.0 s (33min20s)\n", "  198.51.100.3:80              1          0  more than 9.99"]:
+        need(word in text, repr(word), "is not in", text)
+
+
+def many_servers(where):
+    """Ten are shown, the rest with --flows; those that were forgotten first."""
+    two = Two()
+    forgets_by_server(two, *[(f"198.51.100.{10 + i}", 80, 99, [10, 200] if i == 13 else [10]) for i in range(14)])
+    text = run(*two.write(where), plain=True)
+    need("  4 more: --flows shows them\n" in text and text.count("  more than ") == 9, text)
+    need(text.index("198.51.100.23:80  ") < text.index("198.51.100.10:80"), text)
+    text = run(*two.write(where), "--flows", plain=True)
+    need("--flows" not in text and text.count("  more than ") == 13, text)
+
+
+def who_is_the_server(where):
+    """Connections that were running already, of which the server's packet comes first: its port tells."""
+    two = Two()
+    for client, (server, port) in ((40001, ("198.51.100.2", 5432)), (1100, ("198.51.100.2", 443)),
+                                   (40003, ("198.51.100.2", 50000)), (50001, ("198.51.100.2", 993))):
+        two.servers[client] = (address(server), port)
+        me, peer = two.opening(START, client, client)
+        two.send(START + 60, False, ACK | PSH, peer, me, b"news", port=client)
+        two.send(START + 60.1, True, ACK, me, peer + 4, port=client)
+    for packets in two.at.values():
+        packets[:] = [p for p in packets if p[0] > (START + 30) * 10**9]
+    out = run(*two.write(where))
+    need({o["server"] for o in of_type(out, "places-server")} ==
+         {"198.51.100.2:5432", "198.51.100.2:443", "192.0.2.2:40003", "198.51.100.2:993"}, out)
+
+
+def ipv6(where):
+    """The same with IPv6: no IP ids, a hop limit, ICMPv6."""
+    for late, resets, icmp_errors in ((late_reset, 2, 0), (late_silent, 0, 0), (late_icmp6, 0, 2)):
+        two = Two(ahead=900, ends=(CLIENT6, SERVER6))
+        forgets(two, [10, 3600, 3000, 3605, 7200], late)
+        out = run(*two.write(where), "--fail-on-broken", status=1)
+        s = summary(out)
+        need((s["connections"], s["fine"], s["forgotten"], s["resets_from_nobody"], s["icmp_from_between"]) ==
+             (5, 3, 2, resets, icmp_errors), s)
+        near(s["survived_s"], 3600, .02)
+        near(s["forgotten_s"], 3605, .02)
+        need([o["hops"] for o in of_type(out, "place")] == [3, 3], out)
+        need([c["client"] for c in connections(out)] == ["[2001:db8:1::2]:40004", "[2001:db8:1::2]:40005"], out)
+        need(all(e["ip_id_differs"] is False for e in events(out)), out)
+        if resets:
+            need([(e["ttl"], e["usual_ttl"], e["ttl_differs"]) for e in events(out) if e["what"] == "reset"] ==
+                 [(63, 61, True)] * 2, out)
+        if icmp_errors:
+            need({(e["from"], e["icmp_type"], e["icmp_code"]) for e in events(out) if e["what"] == "icmp"} ==
+                 {("2001:db8:9::7", 1, 1)}, out)
+    text = run(*two.write(where), plain=True)
+    need("forgot 2 connections to [2001:db8:2::2]:5000 after a silence of 3600.0 s" in text, text)
+    need("ICMP error type 1 code 1 received at server (packet 44) from 2001:db8:9::7" in text, text)
+
+
+def translated_from_the_middle(where):
+    """Translated between the places, and running when both captures begin: no SYN tells who is who."""
+    for nat, ends in (("203.0.113.9", (CLIENT, SERVER)), ("2001:db8:3::9", (CLIENT6, SERVER6))):
+        two = Two(ahead=-40, nat=nat, ends=ends)
+        forgets(two, [50, 100, 4000], late_reset, limit=3000)
+        for place, packets in two.at.items():  # each begins at START and a whole number of seconds
+            ahead = two.ahead if place == "server" else 0
+            packets[:] = [p for p in packets if p[0] / 1e9 - ahead - START > 3 or (p[0] / 1e9 - ahead - START) % 1 > .15]
+        out = run(*two.write(where))
+        s = summary(out)
+        need((s["connections"], s["translated"], s["forgotten"], s["fine"]) == (3, 3, 1, 2), out)
+        need([p["only_here"] for p in of_type(out, "place")] == [0, 0], out)
+        near(s["survived_s"], 100, .02)
+        near(s["forgotten_s"], 4000, .02)
+        c = connections(out)[0]
+        need(c["guessed"] is True, c)
+        brackets = "[%s]:%d" if ":" in nat else "%s:%d"
+        need((c["client"], c["second_client"], c["server"], c["second_server"]) ==
+             (brackets % (ends[0], 40003), brackets % (nat, 40003 ^ 0x1111), *[brackets % (ends[1], 5000)] * 2), c)
+        need([o["server"] for o in of_type(out, "places-server")] == [brackets % (ends[1], 5000)], out)
 
 
 def on_expiry(where):
@@ -554,7 +702,8 @@ def bad_input(where):
 
 
 def main():
-    tests = [reset, silent, icmp, on_expiry, nothing, ends_and_begins, new_connections_after_the_end, translated,
+    tests = [reset, silent, icmp, each_servers_limit, one_server_of_two_minds, many_servers, who_is_the_server, ipv6,
+             translated_from_the_middle, on_expiry, nothing, ends_and_begins, new_connections_after_the_end, translated,
              rewritten, no_hops, ports_again, shorter_than_others, made_between, in_traffic, real_reset,
              missed_at_its_sender, half_closed, after_the_close, proof_after_the_end, many_captures,
              alone, random_traffic, bad_input]

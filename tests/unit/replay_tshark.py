@@ -101,6 +101,37 @@ def write(path, segments):
         to.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 101) + b"".join(segments))
 
 
+def read(path):
+    """Time and record of each packet of such a capture."""
+    with open(path, "rb") as file:
+        data = file.read()
+    need(struct.unpack("<IHHiIII", data[:24]) == (0xa1b23c4d, 2, 4, 0, 0, struct.unpack("<I", data[16:20])[0], 101), path)
+    at, records = 24, []
+    while at < len(data):
+        seconds, nanos, caplen, _ = struct.unpack("<IIII", data[at:at + 16])
+        records.append(((seconds, nanos), data[at:at + 16 + caplen]))
+        at += 16 + caplen
+    return records
+
+
+def elsewhere(records, network):
+    """The same between other addresses, also of what ICMP errors quote."""
+    def move(ip, at):
+        need(ip[at] >> 4 == 4, "IPv6")
+        for address in (at + 12, at + 16):
+            ip[address + 1] ^= network >> 8
+            ip[address + 2] ^= network & 255
+        return at + (ip[at] & 15) * 4
+    moved = []
+    for time, record in records:
+        ip = bytearray(record[16:])
+        payload = move(ip, 0)
+        if ip[9] == 1 and ip[payload] in (3, 11):
+            move(ip, payload + 8)
+        moved.append((time, record[:16] + bytes(ip)))
+    return moved
+
+
 def handshake(time=1000, port=40000, isn=0):
     return [segment(time, True, SYN, isn, client_port=port),
             segment(time + .001, False, SYN | ACK, 5000, isn + 1, client_port=port),

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 
-from replay_tshark import (ACK, FIN, PSH, RST, SYN, compare, connections, facts, handshake, need, ours, segment,
-                           tshark_streams, write)
+from replay_tshark import (ACK, FIN, PSH, RST, SYN, compare, connections, elsewhere, facts, handshake, need, ours, read,
+                           segment, tshark_streams, write)
 
 IDLEWALL, TSHARK = map(os.path.abspath, sys.argv[1:3])
 S = 10**9
@@ -21,9 +21,9 @@ def simulate(case, directory):
 
 
 def cases(where):
-    """Every case that is a single story."""
+    """Every case that is a single story: all their captures as one, each in a network of its own."""
     done = subprocess.run([IDLEWALL, "simulate", "--list"], capture_output=True, timeout=60, text=True, check=True)
-    stories = packets = keepalives = 0
+    stories, records = 0, []
     for case in [line.split()[0] for line in done.stdout.splitlines()]:
         directory = os.path.join(where, case)
         os.mkdir(directory)
@@ -31,11 +31,13 @@ def cases(where):
             continue
         stories += 1
         for name in sorted(os.listdir(directory)):
-            _, more, probes = compare(IDLEWALL, TSHARK, os.path.join(directory, name))
-            packets += more
-            keepalives += probes
-    need(stories > 16 and packets > 1000 and keepalives > 100, stories, packets, keepalives)
-    return f"{stories} stories, {packets} packets, {keepalives} keepalives"
+            records.append(elsewhere(read(os.path.join(directory, name)), len(records) + 1))
+    path = os.path.join(where, "all.pcap")
+    write(path, [record for _, record in sorted(sum(records, []), key=lambda r: r[0])])
+    connections, packets, keepalives = compare(IDLEWALL, TSHARK, path)
+    need(stories > 16 and connections >= len(records) > 50 and packets > 1000 and keepalives > 100, stories,
+         len(records), connections, packets, keepalives)
+    return f"{stories} stories, {len(records)} captures, {packets} packets, {keepalives} keepalives"
 
 
 def both(where, segments, *firewall, policy=None):
