@@ -235,7 +235,7 @@ def near(a, b, slack=SLACK):
 
 def coarse(left):
     """What print_ms_timer() of ss drops."""
-    return 60 if left >= 600 else SLACK
+    return 60 if left >= 600 else SLACK + 1 if left >= 10 else SLACK
 
 
 SAME = "local", "peer", "state", "timer", "retransmits", "probes", "send_queue", "receive_queue", "server"
