@@ -23,6 +23,7 @@
 #define PLACES_LIVE 1000000          /* connections at once; the longest silent goes first */
 #define PLACES_KEPT 65536            /* connections with something to tell */
 #define PLACES_EVENTS 8              /* of each that are kept */
+#define PLACES_SERVERS 65536         /* whose limits are told apart */
 
 struct place {
     const char *name; /* "client" */
@@ -109,6 +110,22 @@ struct places_clock {
     bool one_way;     /* packets of one direction only: way is unknown */
 };
 
+/* How long may they be silent? Over established connections. */
+struct places_limit {
+    mtime_t survived;  /* 0: none was silent */
+    mtime_t forgotten; /* the shortest that is longer than survived; 0: none */
+    mtime_t shortest;  /* of all that were forgotten; 0: none */
+    uint64_t sooner;   /* forgotten after a silence that others survived */
+};
+
+/* As the first place calls it. */
+struct places_server {
+    uint8_t family, addr[16];
+    uint16_t port;
+    uint64_t connections, forgotten; /* forgotten: half closed ones, too */
+    struct places_limit limit;
+};
+
 struct places_totals {
     size_t n; /* places */
     struct places_clock clock;
@@ -127,11 +144,12 @@ struct places_totals {
     struct places_lost beyond[PLACES_MAX];
     uint64_t uncaptured[PLACES_MAX]; /* not in the capture there, but they have been there */
     int hops[PLACES_MAX];            /* from each place to the other, of most; -1: unknown */
-    /* How long may they be silent? Over established connections. */
-    mtime_t survived, forgotten; /* 0: none; forgotten: the shortest that is longer than survived */
-    uint64_t sooner;             /* broken after a silence that others survived */
-    bool ended[PLACES_MAX];      /* what came after the last packet there is left out */
-    bool relies[PLACES_MAX];     /* something told rests on that capture having gone on */
+    struct places_limit limit;
+    struct places_server *servers; /* the most often forgotten first */
+    size_t n_servers;
+    uint64_t no_server;             /* connections: of further servers */
+    bool ended[PLACES_MAX];         /* what came after the last packet there is left out */
+    bool relies[PLACES_MAX];        /* something told rests on that capture having gone on */
     struct places_connection *kept; /* with anything but FINE, in the order of their ends */
     size_t n_kept, room;
     uint64_t not_kept;

@@ -287,8 +287,8 @@ void places_judge_end(struct places_track *t, struct places_conn *c)
             k.outcome = any_lost(&k, true) ? PLACES_LOSS : PLACES_FINE;
         suspect_end(t, &k);
         vote(t, c, &k);
-        if (k.survived > totals->survived)
-            totals->survived = k.survived;
+        if (places_servers_add(t, &k) < 0)
+            totals->error = -ENOMEM;
     } else {
         decide_alone(&k);
     }
@@ -378,14 +378,10 @@ void places_judge_totals(struct places_track *t)
         if (!totals->ended[!place])
             add_lost(&totals->lost[place], &totals->beyond[place]);
     for (size_t i = 0; i < n; i++) {
-        struct places_connection *k = &totals->kept[i];
-
-        count_events(totals, k);
-        if (k->outcome != PLACES_FORGOTTEN || k->half_closed)
-            continue;
-        if (k->silence <= totals->survived)
-            totals->sooner++;
-        else if (totals->forgotten == 0 || k->silence < totals->forgotten)
-            totals->forgotten = k->silence;
+        count_events(totals, &totals->kept[i]);
+        if (totals->kept[i].outcome == PLACES_FORGOTTEN)
+            places_servers_forgot(t, &totals->kept[i]);
     }
+    if (t->n_places == 2 && places_servers_end(t) < 0)
+        totals->error = -ENOMEM;
 }

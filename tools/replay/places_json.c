@@ -6,13 +6,7 @@
 
 #include <inttypes.h>
 
-struct page {
-    FILE *to;
-    const struct places_totals *totals;
-    const struct place *places;
-};
-
-static void out_place(const struct page *page, size_t i)
+static void out_place(const struct places_page *page, size_t i)
 {
     const struct places_totals *t = page->totals;
 
@@ -39,7 +33,7 @@ static void out_place(const struct page *page, size_t i)
     json_out_end(page->to);
 }
 
-static void out_event(const struct page *page, const struct places_connection *k,
+static void out_event(const struct places_page *page, const struct places_connection *k,
                       const struct places_event *e)
 {
     char text[PLACES_WORDS];
@@ -79,7 +73,7 @@ static void out_event(const struct page *page, const struct places_connection *k
     json_out_end(page->to);
 }
 
-static void out_end(const struct page *page, const struct places_connection *k, unsigned end)
+static void out_end(const struct places_page *page, const struct places_connection *k, unsigned end)
 {
     const char *who = end == 0 ? "client" : "server";
     char name[64];
@@ -100,7 +94,7 @@ static void out_end(const struct page *page, const struct places_connection *k, 
     json_out_number(page->to, name, (uint64_t)k->hops[end]);
 }
 
-static void out_connection(const struct page *page, const struct places_connection *k)
+static void out_connection(const struct places_page *page, const struct places_connection *k)
 {
     char text[PLACES_WORDS];
 
@@ -131,7 +125,29 @@ static void out_connection(const struct page *page, const struct places_connecti
         out_event(page, k, &k->events[i]);
 }
 
-static void out_summary(const struct page *page)
+static void out_limit(FILE *to, const struct places_limit *limit)
+{
+    json_out_seconds(to, "survived_s", limit->survived);
+    json_out_seconds(to, "forgotten_s", limit->forgotten ? limit->forgotten : MTIME_NEVER);
+    json_out_number(to, "forgotten_sooner", limit->sooner);
+}
+
+static void out_server(const struct places_page *page, const struct places_server *server)
+{
+    char text[PLACES_WORDS];
+
+    json_out_begin(page->to, "places-server");
+    *put_places_server(text, server) = '\0';
+    json_out_text(page->to, "server", text);
+    json_out_number(page->to, "connections", server->connections);
+    json_out_number(page->to, "forgotten", server->forgotten);
+    out_limit(page->to, &server->limit);
+    json_out_seconds(page->to, "shortest_forgotten_s",
+                     server->limit.shortest ? server->limit.shortest : MTIME_NEVER);
+    json_out_end(page->to);
+}
+
+static void out_summary(const struct places_page *page)
 {
     const struct places_totals *t = page->totals;
 
@@ -149,9 +165,7 @@ static void out_summary(const struct page *page)
         json_out_number(page->to, "others_from_nobody", t->made);
         json_out_number(page->to, "translated", t->translated);
         json_out_number(page->to, "other_sequence_numbers", t->unlike);
-        json_out_seconds(page->to, "survived_s", t->survived);
-        json_out_seconds(page->to, "forgotten_s", t->forgotten ? t->forgotten : MTIME_NEVER);
-        json_out_number(page->to, "forgotten_sooner", t->sooner);
+        out_limit(page->to, &t->limit);
         fprintf(page->to, ",\"clock_ahead_s\":%.9f", mtime_seconds(t->clock.ahead));
         fprintf(page->to, ",\"clock_drift_ppm\":%.3f", t->clock.drift * 1e6);
         json_out_number(page->to, "clock_packets", t->clock.packets);
@@ -160,16 +174,20 @@ static void out_summary(const struct page *page)
     }
     json_out_number(page->to, "let_go", t->evicted);
     json_out_number(page->to, "not_listed", t->not_kept);
+    if (t->n == 2)
+        json_out_number(page->to, "servers_not_listed_connections", t->no_server);
     json_out_end(page->to);
 }
 
 void places_json(FILE *to, const struct places_totals *totals, const struct place *places)
 {
-    struct page page = {to, totals, places};
+    struct places_page page = {to, totals, places};
 
     out_summary(&page);
     for (size_t i = 0; i < totals->n; i++)
         out_place(&page, i);
+    for (size_t i = 0; i < totals->n_servers; i++)
+        out_server(&page, &totals->servers[i]);
     for (size_t i = 0; i < totals->n_kept; i++)
         out_connection(&page, &totals->kept[i]);
 }

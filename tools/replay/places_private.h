@@ -94,8 +94,14 @@ struct places_queue {
     size_t n;
 };
 
+struct places_servers {
+    struct places_server *slots; /* family 0: free */
+    size_t room, n;
+};
+
 struct places_track {
     struct places_totals *totals;
+    struct places_servers servers;
     const struct places_clock *clock;
     size_t n_places;
     struct places_half **buckets;
@@ -137,6 +143,13 @@ void places_track_packet(struct places_track *t, const struct packet *p, unsigne
 void places_track_match(struct places_track *t, struct places_conn *c, struct seen *seen);
 uint32_t places_track_length(const struct packet *p); /* in sequence numbers */
 int64_t places_unwrap(const struct places_side *s, uint32_t seq);
+
+/* places_servers.c: the limit of all, and of each server. */
+int places_servers_add(struct places_track *t, const struct places_connection *k);
+/* Once all that was survived is known. */
+void places_servers_forgot(struct places_track *t, const struct places_connection *k);
+/* Hands them over to the totals. */
+int places_servers_end(struct places_track *t);
 
 /* places_judge.c: what is left. */
 /* The place nearer to this side. */

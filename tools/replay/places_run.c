@@ -255,5 +255,6 @@ int places_run(const struct places_options *options, struct places_totals *total
 void places_totals_finish(struct places_totals *totals)
 {
     free(totals->kept);
+    free(totals->servers);
     *totals = (struct places_totals){0};
 }

@@ -24,6 +24,7 @@ void places_table_finish(struct places_track *t)
 {
     free(t->buckets);
     free(t->traces);
+    free(t->servers.slots);
 }
 
 static struct places_half **bucket_of(struct places_track *t, const struct flow_key *key,
@@ -168,6 +169,13 @@ static void use_half(struct places_track *t, struct places_conn *c, const struct
     hash(t, c, place);
 }
 
+/* What listens has a port of its own; clients are given one, by Linux from 32768 on, by others from
+ * 49152 (ip_local_port_range, RFC 6335 6). */
+static unsigned rank(uint16_t port)
+{
+    return (port >= 1024) + (port >= 32768);
+}
+
 static struct places_conn *make(struct places_track *t, const struct packet *p, unsigned place)
 {
     struct places_conn *c = calloc(1, sizeof(*c));
@@ -182,7 +190,7 @@ static struct places_conn *make(struct places_track *t, const struct packet *p, 
     c->client = p->side;
     if (!c->guessed)
         c->client = is_opening(p) ? p->side : (uint8_t)other;
-    else if (p->key.port[p->side] < 1024 && p->key.port[other] >= 1024)
+    else if (rank(p->key.port[p->side]) < rank(p->key.port[other]))
         c->client = (uint8_t)other;
     c->steady = c->guessed;
     use_half(t, c, p, place, 0);

@@ -12,12 +12,6 @@
 
 #define SHOWN 10 /* connections, unless all are asked for */
 
-struct page {
-    FILE *to;
-    const struct places_totals *totals;
-    const struct place *places;
-};
-
 static unsigned long long ll(uint64_t value)
 {
     return (unsigned long long)value;
@@ -34,6 +28,14 @@ char *put_place_end(char *p, const struct places_connection *k, unsigned place, 
 
     memcpy(flow.addr[0], k->addr[place][end], 16);
     flow.port[0] = k->port[place][end];
+    return put_end(p, &flow, FLOW_CLIENT);
+}
+
+char *put_places_server(char *p, const struct places_server *server)
+{
+    struct flow flow = {.family = server->family, .proto = IPPROTO_TCP, .port = {server->port}};
+
+    memcpy(flow.addr[0], server->addr, 16);
     return put_end(p, &flow, FLOW_CLIENT);
 }
 
@@ -68,7 +70,7 @@ static const char *when(char *buffer, mtime_t time)
     return buffer;
 }
 
-static void show_place(const struct page *page, size_t i)
+static void show_place(const struct places_page *page, size_t i)
 {
     const struct places_totals *t = page->totals;
     const struct place *place = &page->places[i];
@@ -85,7 +87,7 @@ static void show_place(const struct page *page, size_t i)
                 ll(t->duplicates[i]));
 }
 
-static void show_clock(const struct page *page)
+static void show_clock(const struct places_page *page)
 {
     const struct places_clock *c = &page->totals->clock;
     char ahead[PLACES_WORDS], way[PLACES_WORDS];
@@ -111,7 +113,7 @@ static void show_clock(const struct page *page)
                 silence(ahead, c->wanders));
 }
 
-static void show_way(const struct page *page)
+static void show_way(const struct places_page *page)
 {
     const struct places_totals *t = page->totals;
     const char *a = page->places[0].name, *b = page->places[1].name;
@@ -127,7 +129,7 @@ static void show_way(const struct page *page)
     fputc('\n', page->to);
 }
 
-static void show_seen(const struct page *page)
+static void show_seen(const struct places_page *page)
 {
     const struct places_totals *t = page->totals;
 
@@ -151,14 +153,14 @@ static void show_seen(const struct page *page)
                 PLACES_LIVE, ll(t->evicted));
 }
 
-static void show_bytes(const struct page *page, const struct places_lost *lost)
+static void show_bytes(const struct places_page *page, const struct places_lost *lost)
 {
     fprintf(page->to, "%llu packet%s", ll(lost->packets), s(lost->packets));
     if (lost->bytes > 0)
         fprintf(page->to, " with %llu bytes", ll(lost->bytes));
 }
 
-static void show_lost(const struct page *page)
+static void show_lost(const struct places_page *page)
 {
     const struct places_totals *t = page->totals;
     const char *before = "Lost        ";
@@ -181,7 +183,7 @@ static void show_lost(const struct page *page)
     }
 }
 
-static void show_ends(const struct page *page)
+static void show_ends(const struct places_page *page)
 {
     const struct places_totals *t = page->totals;
     char last[PUT_WHEN];
@@ -201,67 +203,7 @@ static void show_ends(const struct page *page)
     }
 }
 
-static void show_bounds(const struct page *page)
-{
-    const struct places_totals *t = page->totals;
-    uint64_t n = t->by_outcome[PLACES_FORGOTTEN], closed = 0;
-    char low[PLACES_WORDS], high[PLACES_WORDS];
-
-    for (size_t i = 0; i < t->n_kept; i++)
-        closed += t->kept[i].outcome == PLACES_FORGOTTEN && t->kept[i].half_closed;
-    if (n > 0) {
-        fprintf(page->to, "Something between them forgot %llu connection%s", ll(n), s(n));
-        if (t->forgotten > 0 && t->survived > 0)
-            fprintf(page->to,
-                    " after a silence of %s to %s:\nthe longest after which a packet still came "
-                    "through, "
-                    "and the shortest after which none did.\n",
-                    silence(low, t->survived), silence(high, t->forgotten));
-        else if (t->forgotten > 0)
-            fprintf(page->to, ", after a silence of at most %s.\n", silence(high, t->forgotten));
-        else
-            fputs(".\n", page->to);
-        if (t->sooner > 0)
-            fprintf(page->to,
-                    "%llu of them after a silence shorter than one that others survived (%s): not "
-                    "all have the same limit.\n",
-                    ll(t->sooner), silence(low, t->survived));
-        if (closed > 0)
-            fprintf(page->to, "%llu had been closed by one side; for these, limits are others.\n",
-                    ll(closed));
-    }
-    if (t->by_outcome[PLACES_RESET] > 0)
-        fprintf(page->to, "It reset %llu connection%s in the midst of traffic.\n",
-                ll(t->by_outcome[PLACES_RESET]), s(t->by_outcome[PLACES_RESET]));
-    if (t->by_outcome[PLACES_CUT] > 0)
-        fprintf(
-            page->to,
-            "%llu connection%s went dead in the midst of traffic: nothing came through any more.\n",
-            ll(t->by_outcome[PLACES_CUT]), s(t->by_outcome[PLACES_CUT]));
-    if (t->resets + t->fins + t->icmp + t->made > 0) {
-        static const char *const what[] = {"resets", "FINs", "ICMP errors", "other packets"};
-        const uint64_t counts[] = {t->resets, t->fins, t->icmp, t->made};
-        const char *before = "Arrived, and sent by neither end: ";
-
-        for (unsigned i = 0; i < 4; i++)
-            if (counts[i] > 0) {
-                fprintf(page->to, "%s%llu %s", before, ll(counts[i]), what[i]);
-                before = ", ";
-            }
-        fputs(".\n", page->to);
-    }
-    if (n + t->by_outcome[PLACES_RESET] + t->by_outcome[PLACES_CUT] + t->by_outcome[PLACES_MADE] ==
-        0) {
-        fputs("Nothing between them broke a connection", page->to);
-        if (t->survived > 0)
-            fprintf(page->to,
-                    "; the longest silence after which a packet still came through\nwas %s",
-                    silence(low, t->survived));
-        fputs(".\n", page->to);
-    }
-}
-
-static void show_number(const struct page *page, const struct places_event *e)
+static void show_number(const struct places_page *page, const struct places_event *e)
 {
     const struct place *place = &page->places[e->place];
 
@@ -271,7 +213,7 @@ static void show_number(const struct page *page, const struct places_event *e)
         fprintf(page->to, "packet %llu", ll(e->number));
 }
 
-static void show_ttl(const struct page *page, const struct places_event *e)
+static void show_ttl(const struct places_page *page, const struct places_event *e)
 {
     if (e->ttl_differs)
         fprintf(page->to, ". Made elsewhere: its TTL is %u, that of its fellows %u", e->ttl,
@@ -287,7 +229,7 @@ static void show_ttl(const struct page *page, const struct places_event *e)
                 e->ttl_differs ? ";" : ". Made elsewhere:", e->id, e->usual_id);
 }
 
-static void show_lost_event(const struct page *page, const struct places_connection *k,
+static void show_lost_event(const struct places_page *page, const struct places_connection *k,
                             const struct places_event *e)
 {
     char flags[16];
@@ -301,7 +243,7 @@ static void show_lost_event(const struct page *page, const struct places_connect
         fprintf(page->to, ", like all %llu that followed from either end", ll(k->tail - 1));
 }
 
-static void show_arrived(const struct page *page, const struct places_connection *k,
+static void show_arrived(const struct places_page *page, const struct places_connection *k,
                          const struct places_event *e)
 {
     char name[PLACES_WORDS];
@@ -337,7 +279,7 @@ static void show_arrived(const struct page *page, const struct places_connection
     show_ttl(page, e);
 }
 
-static void show_event(const struct page *page, const struct places_connection *k,
+static void show_event(const struct places_page *page, const struct places_connection *k,
                        const struct places_event *e)
 {
     char at[PUT_WHEN], quiet[PLACES_WORDS];
@@ -366,7 +308,8 @@ static bool is_again(const struct places_connection *k, unsigned i)
     return false;
 }
 
-static void show_again(const struct page *page, const struct places_connection *k, unsigned first)
+static void show_again(const struct places_page *page, const struct places_connection *k,
+                       unsigned first)
 {
     const struct places_event *last = NULL;
     char at[PUT_WHEN];
@@ -403,7 +346,8 @@ static const char *outcome_text(enum places_outcome outcome)
 }
 
 /* Unless it is the one of the event. */
-static void show_lost_of(const struct page *page, const struct places_connection *k, unsigned end)
+static void show_lost_of(const struct places_page *page, const struct places_connection *k,
+                         unsigned end)
 {
     const struct places_lost *lost = &k->lost[end];
     unsigned near = k->near[end];
@@ -417,7 +361,7 @@ static void show_lost_of(const struct page *page, const struct places_connection
             page->places[!near].name, when(first, lost->first), when(last, lost->last));
 }
 
-static void show_connection(const struct page *page, const struct places_connection *k)
+static void show_connection(const struct places_page *page, const struct places_connection *k)
 {
     char client[PLACES_WORDS], server[PLACES_WORDS];
 
@@ -442,7 +386,7 @@ static void show_connection(const struct page *page, const struct places_connect
         show_lost_of(page, k, end);
 }
 
-static void show_connections(const struct page *page, bool all)
+static void show_connections(const struct places_page *page, bool all)
 {
     const struct places_totals *t = page->totals;
     size_t shown = 0, left = 0;
@@ -464,7 +408,7 @@ static void show_connections(const struct page *page, bool all)
                 ll(t->not_kept));
 }
 
-static void show_alone(const struct page *page)
+static void show_alone(const struct places_page *page)
 {
     const struct places_totals *t = page->totals;
     uint64_t n = t->by_outcome[PLACES_ODD];
@@ -482,7 +426,7 @@ static void show_alone(const struct page *page)
 
 void places_text(FILE *to, const struct places_totals *totals, const struct place *places, bool all)
 {
-    struct page page = {to, totals, places};
+    struct places_page page = {to, totals, places};
 
     for (size_t i = 0; i < totals->n; i++)
         show_place(&page, i);
@@ -495,7 +439,7 @@ void places_text(FILE *to, const struct places_totals *totals, const struct plac
         show_lost(&page);
         show_ends(&page);
         fputc('\n', to);
-        show_bounds(&page);
+        places_text_limit(&page, all);
     }
     show_connections(&page, all);
 }
