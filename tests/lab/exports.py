@@ -84,6 +84,7 @@ def traffic(lab, family):
             send(lab, family, UDP, udp(src, dst, 4000, port, b"thanks"))
     send(lab, family, ICMP[family], echo(src, dst, 998))
     time.sleep(0.2)
+    waiting.close()  # its SYN is not sent again between two looks
     lab.server.iptables("-A", "INPUT", "-p", "icmp" if family == 4 else "icmpv6", "-j", "DROP", family=family)
     send(lab, family, ICMP[family], echo(src, dst, 999))
     send(lab, family, 253, b"an experiment")
