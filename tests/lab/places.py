@@ -37,8 +37,8 @@ class Dumps:
             path = self.paths[name] = f"{lab.directory}/{name}.pcap"
             with open(path + ".log", "w") as log:
                 self.processes.append(lab.keep_process(space.popen(
-                    "tcpdump", "-i", "eth0", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "96", "-w", path,
-                    "ip", stderr=log)))
+                    "tcpdump", "-i", "eth0", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "128", "-w", path,
+                    "ip or tcp or icmp6", stderr=log)))
             eventually("tcpdump listens", lambda: "listening on" in open(path + ".log").read(), 20)
 
     def stop(self):
@@ -57,8 +57,8 @@ class Dumps:
 
     def objects(self, status=0):
         found = [json.loads(line) for line in self.ask("-o", "json", "--fail-on-broken", status=status).splitlines()]
-        return found[0], {kind: [o for o in found if o["type"] == kind] for kind in ("place", "places-connection",
-                                                                                    "places-event")}
+        return found[0], {kind: [o for o in found if o["type"] == kind] for kind in (
+            "place", "places-server", "places-connection", "places-event")}
 
 
 def moved(file):
@@ -71,9 +71,13 @@ def moved(file):
         file.seek(caplen, 1)
 
 
-def pauses(lab, writer, *silences):
+def connect(lab, silences, family=4):
+    return [lab.connect(5000 + i, family) for i in range(len(silences))]
+
+
+def pauses(lab, writer, *silences, ends=None):
     """Connections silent for so long each, at the same time, and then a word of one end. Those whose word arrived."""
-    ends = [lab.connect(5000 + i) for i in range(len(silences))]
+    ends = ends or connect(lab, silences)
     start, arrived = time.monotonic(), []
     for i in sorted(range(len(silences)), key=lambda i: silences[i]):
         time.sleep(max(0, start + silences[i] - time.monotonic()))
@@ -137,6 +141,54 @@ def icmp(lab):
     equal({(e["place"], e["from"], e["icmp_type"], e["icmp_code"], e["ttl"], e["usual_ttl"]) for e in
            found["places-event"] if e["what"] == "icmp"}, {("server", "192.0.2.2", 3, 13, 64, 63)}, "ICMP errors")
     assert "from 192.0.2.2, who never sent it. Made elsewhere: its TTL is 64, that of its fellows 63" in dumps.ask()
+
+
+def each_server(found, arrived):
+    """Each connection has a server of its own."""
+    for server in found["places-server"]:
+        lived = int(server["server"].rpartition(":")[2]) - 5000 in arrived
+        equal((server["connections"], server["forgotten"], server["forgotten_sooner"]), (1, not lived, 0), server)
+        assert (server["survived_s"] if lived else LIMIT) <= LIMIT <= (LIMIT if lived else server["forgotten_s"]), server
+
+
+@test("IPv6: answered with an ICMP error")
+def ipv6(lab):
+    lab.gateway(policy(on_late="icmp"))
+    dumps, silences = Dumps(lab), (1, 3, 5, 6)
+    arrived = pauses(lab, "server", *silences, ends=connect(lab, silences, 6))
+    dumps.stop()
+    summary, found = dumps.objects(1)
+    bounds(summary, arrived)
+    each_server(found, arrived)
+    assert summary["icmp_from_between"] >= 2, summary
+    equal({(e["place"], e["from"], e["icmp_type"], e["icmp_code"], e["ttl"], e["usual_ttl"]) for e in
+           found["places-event"] if e["what"] == "icmp"}, {("server", "2001:db8:1::2", 1, 1, 64, 63)}, "ICMP errors")
+    equal([p["hops"] for p in found["place"]], [1, 1], "hops")
+    assert "[2001:db8:1::2]:" in dumps.ask()
+
+
+@each("translated addresses, and captures that begin later: IPv", 4, 6)
+def translated(lab, family):
+    lab.firewall.run({4: "iptables", 6: "ip6tables"}[family], "-w", "-t", "nat", "-A", "POSTROUTING", "-o", "to-server",
+                     "-p", "tcp", "-j", "MASQUERADE", "--to-ports", "20000-20099")
+    lab.gateway(policy(on_late="drop"))
+    silences = (1, 3, 5, 6)
+    ends = connect(lab, silences, family)
+    dumps = Dumps(lab)
+    for client, server in ends:
+        say(server, client, b"running")
+        say(client, server, b"still")
+    arrived = pauses(lab, "client", *silences, ends=ends)
+    dumps.stop()
+    summary, found = dumps.objects(1)
+    bounds(summary, arrived)
+    each_server(found, arrived)
+    equal(summary["translated"], 4, "translated")
+    names = [ends[i][0].getsockname()[:2] for i in range(4) if i not in arrived]
+    inside, outside = ("192.0.2.2:%d", "198.51.100.1:") if family == 4 else ("[2001:db8:1::2]:%d", "[2001:db8:2::1]:")
+    equal(sorted(c["client"] for c in found["places-connection"]), sorted(inside % port for _, port in names), "clients")
+    equal({(c["second_client"].startswith(outside + "200"), c["guessed"]) for c in found["places-connection"]},
+          {(True, True)}, "their names at the server")
 
 
 @test("both ends reset when the time is over")

@@ -27,8 +27,9 @@ class Two:
     """What a client's and a server's capture hold, `hops` and `way` seconds apart; the server's clock is `ahead` and
     gains `drift` seconds in a second."""
 
-    def __init__(self, ahead=0.0, drift=0.0, hops=3, way=.010, nat=None, seed=1, ends=(CLIENT, SERVER)):
+    def __init__(self, ahead=0.0, drift=0.0, hops=3, way=.010, nat=None, seed=1, ends=(CLIENT, SERVER), nat_port=0x1111):
         self.at = {"client": [], "server": []}
+        self.nat_port = nat_port
         self.ends, self.servers = ends, {}  # by the client's port, if not the usual one
         self.ahead, self.drift, self.hops, self.way, self.nat = ahead, drift, hops, way, nat
         self.ids = {True: 100, False: 30000}
@@ -37,7 +38,7 @@ class Two:
     def put(self, place, time, client, flags, seq, ack, data, port, ttl, ident):
         ends = [(address(self.ends[0]), port), self.servers.get(port, (address(self.ends[1]), 5000))]
         if self.nat and place == "server":
-            ends[0] = (address(self.nat), port ^ 0x1111)
+            ends[0] = (address(self.nat), port ^ self.nat_port)
         source, target = ends if client else ends[::-1]
         if place == "server":
             time += self.ahead + self.drift * (time - START)
@@ -343,8 +344,9 @@ def ipv6(where):
 
 def translated_from_the_middle(where):
     """Translated between the places, and running when both captures begin: no SYN tells who is who."""
-    for nat, ends in (("203.0.113.9", (CLIENT, SERVER)), ("2001:db8:3::9", (CLIENT6, SERVER6))):
-        two = Two(ahead=-40, nat=nat, ends=ends)
+    for nat, nat_port, ends in (("203.0.113.9", 0x1111, (CLIENT, SERVER)), ("2001:db8:3::9", 0x1111, (CLIENT6, SERVER6)),
+                                ("203.0.113.9", 0x9111, (CLIENT, SERVER))):  # to a port like a server's
+        two = Two(ahead=-40, nat=nat, ends=ends, nat_port=nat_port)
         forgets(two, [50, 100, 4000], late_reset, limit=3000)
         for place, packets in two.at.items():  # each begins at START and a whole number of seconds
             ahead = two.ahead if place == "server" else 0
@@ -359,7 +361,7 @@ def translated_from_the_middle(where):
         need(c["guessed"] is True, c)
         brackets = "[%s]:%d" if ":" in nat else "%s:%d"
         need((c["client"], c["second_client"], c["server"], c["second_server"]) ==
-             (brackets % (ends[0], 40003), brackets % (nat, 40003 ^ 0x1111), *[brackets % (ends[1], 5000)] * 2), c)
+             (brackets % (ends[0], 40003), brackets % (nat, 40003 ^ nat_port), *[brackets % (ends[1], 5000)] * 2), c)
         need([o["server"] for o in of_type(out, "places-server")] == [brackets % (ends[1], 5000)], out)
 
 

@@ -56,7 +56,7 @@ static void describe(const struct places_track *t, const struct places_conn *c,
             k->port[place][to] = h->key.port[from];
         }
     }
-    k->guessed = c->guessed;
+    k->guessed = c->doubt > 0;
     k->survived = c->survived;
     k->translated =
         c->half[0].used && c->half[1].used && !flow_key_equal(&c->half[0].key, &c->half[1].key);
@@ -242,7 +242,7 @@ static void end_single(struct places_track *t, const struct places_conn *c)
     }
     t->totals->only[place]++;
     for (unsigned side = 0; side < 2; side++)
-        if (!c->side[side].known || !c->steady || c->guessed)
+        if (!c->side[side].known || !c->steady || c->doubt > 0)
             return;
     for (unsigned side = 0; side < 2; side++)
         for (size_t i = c->side[side].list[place].from; i < c->side[side].list[place].n; i++)
@@ -257,7 +257,7 @@ static void vote(struct places_track *t, const struct places_conn *c,
     for (unsigned end = 0; end < 2; end++)
         if (k->hops[end] >= 0)
             t->hop_votes[k->near[end]][k->hops[end]]++;
-    if (c->passed > 0 && !c->guessed)
+    if (c->passed > 0 && c->doubt == 0)
         t->way_votes[k->near[0]]++;
 }
 

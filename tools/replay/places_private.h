@@ -66,7 +66,8 @@ struct places_conn {
     struct places_half half[PLACES_MAX];
     struct places_side side[2];
     uint8_t client; /* side that opened it */
-    bool guessed, closing, steady, unlike;
+    uint8_t doubt;  /* how that is known: 0: by a SYN, 1: by the ports, 2: it spoke first */
+    bool closing, steady, unlike;
     uint64_t passed; /* packets that came through */
     mtime_t last_passed, last_seen;
     mtime_t survived;

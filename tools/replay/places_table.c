@@ -176,23 +176,29 @@ static unsigned rank(uint16_t port)
     return (port >= 1024) + (port >= 32768);
 }
 
+static uint8_t guess_client(const struct packet *p, uint8_t *doubt)
+{
+    uint8_t other = !p->side;
+    unsigned mine = rank(p->key.port[p->side]), its = rank(p->key.port[other]);
+
+    *doubt = 0;
+    if (p->flags & TCP_SYN)
+        return is_opening(p) ? p->side : other;
+    *doubt = mine == its ? 2 : 1;
+    return mine < its ? other : p->side;
+}
+
 static struct places_conn *make(struct places_track *t, const struct packet *p, unsigned place)
 {
     struct places_conn *c = calloc(1, sizeof(*c));
-    unsigned other = !p->side;
 
     if (!c) {
         t->error = -ENOMEM;
         return NULL;
     }
     c->last_passed = c->last_seen = -1;
-    c->guessed = !(p->flags & TCP_SYN);
-    c->client = p->side;
-    if (!c->guessed)
-        c->client = is_opening(p) ? p->side : (uint8_t)other;
-    else if (rank(p->key.port[p->side]) < rank(p->key.port[other]))
-        c->client = (uint8_t)other;
-    c->steady = c->guessed;
+    c->client = guess_client(p, &c->doubt);
+    c->steady = c->doubt > 0;
     use_half(t, c, p, place, 0);
     enter(t, c);
     if (t->live.n > PLACES_LIVE) {
@@ -289,9 +295,9 @@ static void join(struct places_track *t, struct places_conn *into, struct places
     unhash(t, &from->half[place]);
     hash(t, into, place);
     forget_traces(t, into);
-    if (into->guessed && !from->guessed) {
+    if (from->doubt < into->doubt) {
         into->client = (uint8_t)(from->client ^ turned);
-        into->guessed = false;
+        into->doubt = from->doubt;
     }
     for (unsigned side = 0; side < 2; side++) {
         struct places_side *to = &into->side[side], *of = &from->side[side ^ turned];
