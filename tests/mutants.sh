@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A test that has never failed proves nothing: breaks one rule, figure or line at a time, in a copy, and says which test
 # noticed. Not part of the ordinary tests: a minute a dozen.
-#   tests/mutants.sh engine|endpoint|align|advice [PATTERN]
-# engine: the firewall; endpoint: the simulator's TCP; align: `idlewall align`; advice: what it prints for the servers of
+#   tests/mutants.sh engine|endpoint|places|align|advice [PATTERN]
+# engine: the firewall; endpoint: the simulator's TCP; places: `idlewall replay --at`; align: `idlewall align`; advice: what it prints for the servers of
 # tests/lab/align_software.py, judged by that test alone (as root, most of a minute each).
 # PATTERN: a grep expression for the lines of mutants/*.txt. Exit status 1: a mutant lived, or its place is not there any more.
 set -u
@@ -12,10 +12,11 @@ which=${1:-}
 case $which in
 engine) folder=middlebox/engine list=engine tests='\(wheel\|late_memory\|flow_table\|engine\|age\|steady\)' ;;
 endpoint) folder=tools/simulate list=endpoint tests='\(tcp_[a-z_]*\|system\)' ;;
+places) folder=tools/replay list=places tests='places' ;;
 align) folder=tools/align list=align tests='align_\(advice\|limit\|plan\|verdict\)' ;;
 advice) folder=tools/align list=align tests='none' ;;
 *)
-    echo "usage: tests/mutants.sh engine|endpoint|align|advice [PATTERN]" >&2
+    echo "usage: tests/mutants.sh engine|endpoint|places|align|advice [PATTERN]" >&2
     exit 2
     ;;
 esac
@@ -29,6 +30,7 @@ tests=$(ninja -C build -t targets all | sed -n "s,^tests/unit/\(${tests}_test\):
 targets=$(for t in $tests; do echo "tests/unit/$t"; done)
 case $which in
 engine) targets="$targets tests/scripts/script_run tests/fuzz/fuzz_segments" ;;
+places) targets="$targets tools/idlewall" ;;
 advice) targets="tools/idlewall middlebox/live/idlewalld" ;;
 esac
 # shellcheck disable=SC2086
@@ -50,6 +52,10 @@ noticed() {
                 { echo "${s##*/}: $(sed -n 's/^not ok [0-9]* - [^:]*: //p' out | head -1)"; return; }
         done
         timeout 60 build/tests/fuzz/fuzz_segments --seconds 3 >/dev/null 2>&1 || echo fuzz_segments
+        ;;
+    places)
+        timeout 100 python3 tests/unit/replay_places_test.py build/tools/idlewall >out 2>&1 ||
+            { sed -n 's/^not ok [0-9]* - //p' out; echo replay_places; } | head -1
         ;;
     advice)
         timeout 200 python3 tests/lab/align_software.py 'advised.*silent drop' >out 2>&1 ||
