@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "middlebox/engine/engine_private.h"
 #include "tests/unit/random_seed.h"
 #include "tests/unit/wire.h"
 
@@ -648,6 +649,72 @@ static void a_policy_it_cannot_carry_out_is_refused(void **state)
     assert_null(engine_destroy(NULL));
 }
 
+/* The reset ends the flow that the packet behind it was looked up for already. */
+static void a_reset_counts_for_what_is_behind_it_in_a_batch(void **state)
+{
+    struct wire reset, data;
+    struct packet batch[2];
+    struct judgement judgements[2];
+    struct policy *p = wire_policy();
+    struct engine_stats stats;
+    struct one o;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        p->profiles[i].rst = RST_ENDS;
+        p->profiles[i].on_late = ON_LATE_DROP;
+    }
+    one_start(&o, p);
+    open_tcp(&o, 4, 0);
+    wire_tcp(&reset, 4, 0, TCP_RST, 101, 0, 0, 0);
+    wire_tcp(&data, 4, 1, TCP_ACK, 501, 101, 60000, 10);
+    batch[0] = wire_packet(&reset, MTIME_SEC);
+    batch[1] = wire_packet(&data, MTIME_SEC);
+    o.out.judgements = judgements;
+    o.out.n_events = o.out.n_segments = 0;
+    assert_int_equal(engine_packets(o.engine, batch, 2, &o.out), 2);
+    assert_int_equal(judgements[0].reason, REASON_FLOW);
+    assert_int_equal(judgements[1].reason, REASON_LATE);
+    engine_stats(o.engine, &stats);
+    assert_int_equal(stats.flows, 0);
+    one_finish(&o);
+}
+
+/* Also when the first is an ordinary segment of a connection. */
+static void fragments_go_with_their_first(void **state)
+{
+    struct one o;
+
+    (void)state;
+    one_start(&o, wire_policy());
+    open_tcp(&o, 4, 0);
+    wire_tcp(&o.wire, 4, 0, TCP_ACK, 101, 501, 60000, 12);
+    wire_fragment(&o.wire, 7, 0, true);
+    assert_int_equal(give(&o, MTIME_SEC), VERDICT_ACCEPT);
+    assert_int_equal(o.judgement.reason, REASON_FLOW);
+    wire_ip(&o.wire, 4, 0, IPPROTO_TCP, 8);
+    wire_fragment(&o.wire, 7, 32, false);
+    assert_int_equal(give(&o, MTIME_SEC), VERDICT_ACCEPT);
+    assert_int_equal(o.judgement.reason, REASON_FRAGMENT);
+    one_finish(&o);
+}
+
+static void policies_that_nobody_needs_are_let_go(void **state)
+{
+    struct one o;
+
+    (void)state;
+    one_start(&o, wire_policy());
+    for (unsigned i = 0; i < 1000; i++) {
+        struct policy *next = wire_policy();
+
+        assert_int_equal(engine_set_policy(o.engine, next), 0);
+        policy_unref(next);
+    }
+    assert_true(o.engine->n_policies < 10);
+    one_finish(&o);
+}
+
 /* Events borrow the policy until the next call, though the call ended its last flow and made the
  * memory of late flows let go of it. */
 static void an_event_outlives_its_policy(void **state)
@@ -737,6 +804,9 @@ int main(void)
         cmocka_unit_test(activity_elsewhere_puts_expiry_off),
         cmocka_unit_test(reading_sees_every_lasting_flow_once),
         cmocka_unit_test(a_policy_it_cannot_carry_out_is_refused),
+        cmocka_unit_test(a_reset_counts_for_what_is_behind_it_in_a_batch),
+        cmocka_unit_test(fragments_go_with_their_first),
+        cmocka_unit_test(policies_that_nobody_needs_are_let_go),
         cmocka_unit_test(an_event_outlives_its_policy),
         cmocka_unit_test(nobody_is_told_what_he_does_not_want),
         cmocka_unit_test(reasons_have_names),
