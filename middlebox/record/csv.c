@@ -4,30 +4,30 @@
 
 /* The names and units of the JSON objects; a time that is `never` is empty. */
 
-static char *put_time(char *p, mtime_t time)
+char *csv_time(char *p, mtime_t time)
 {
     return put_char(time == MTIME_NEVER ? p : put_seconds(p, time), ',');
 }
 
-static char *put_number(char *p, uint64_t value)
+char *csv_number(char *p, uint64_t value)
 {
     return put_char(put_u64(p, value), ',');
 }
 
-static char *put_word(char *p, const char *word)
+char *csv_word(char *p, const char *word)
 {
     return put_char(put_csv_string(p, word), ',');
 }
 
-static char *put_tuple(char *p, const struct flow *flow)
+char *csv_tuple(char *p, const struct flow *flow)
 {
-    p = put_number(p, flow->id);
+    p = csv_number(p, flow->id);
     p = put_char(put_proto(p, flow->proto), ',');
     for (enum flow_side side = FLOW_CLIENT; side <= FLOW_SERVER; side++) {
         p = put_char(put_address(p, flow->family, flow->addr[side]), ',');
-        p = put_number(p, flow->port[side]);
+        p = csv_number(p, flow->port[side]);
     }
-    return put_word(p, flow_state_name(flow->state));
+    return csv_word(p, flow_state_name(flow->state));
 }
 
 char *csv_header(char *p)
@@ -42,23 +42,23 @@ char *csv_flow(char *p, const struct line *line)
 {
     const struct flow *flow = line->flow;
 
-    p = put_tuple(p, flow);
-    p = put_time(p, line->idle);
-    p = put_time(p, flow->timeout);
-    p = put_time(p, line->remaining);
-    p = put_word(p, line->timeout_name);
-    p = put_time(p, line->age);
-    p = put_time(p, flow->longest_idle);
+    p = csv_tuple(p, flow);
+    p = csv_time(p, line->idle);
+    p = csv_time(p, flow->timeout);
+    p = csv_time(p, line->remaining);
+    p = csv_word(p, line->timeout_name);
+    p = csv_time(p, line->age);
+    p = csv_time(p, flow->longest_idle);
     for (enum flow_side side = FLOW_CLIENT; side <= FLOW_SERVER; side++) {
-        p = put_number(p, flow->packets[side]);
-        p = put_number(p, flow->bytes[side]);
+        p = csv_number(p, flow->packets[side]);
+        p = csv_number(p, flow->bytes[side]);
     }
-    p = put_word(p, line->rule);
-    p = put_word(p, line->profile);
-    p = put_number(p, flow->assured);
-    p = put_number(p, flow->guessed);
-    p = put_number(p, flow->blocked[FLOW_CLIENT]);
-    p = put_number(p, flow->blocked[FLOW_SERVER]);
+    p = csv_word(p, line->rule);
+    p = csv_word(p, line->profile);
+    p = csv_number(p, flow->assured);
+    p = csv_number(p, flow->guessed);
+    p = csv_number(p, flow->blocked[FLOW_CLIENT]);
+    p = csv_number(p, flow->blocked[FLOW_SERVER]);
     p = put_u64(p, flow->mark);
     return put_char(p, '\n');
 }

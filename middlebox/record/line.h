@@ -37,6 +37,12 @@ char *json_flow(char *p, const struct line *line);
 char *json_event(char *p, const struct event_line *line);
 char *csv_header(char *p);
 char *csv_flow(char *p, const struct line *line);
+/* Columns, each with the comma after it. */
+char *csv_number(char *p, uint64_t value);
+char *csv_time(char *p, mtime_t time); /* never: empty */
+char *csv_word(char *p, const char *word);
+/* From the id to the state. */
+char *csv_tuple(char *p, const struct flow *flow);
 char *conntrack_flow(char *p, const struct line *line);
 
 char *status_text(char *p, const struct record_clock *clock, const struct record_status *status);

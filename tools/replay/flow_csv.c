@@ -13,72 +13,46 @@ static const char heading[] =
     "server_keepalives_answered,server_keepalive_interval_s,late_packets,late_packet,late_capture,"
     "late_at_s,late_silence_s,late_side,late_flags,late_action,midstream,guessed,syn_again,end\n";
 
-static char *put_number(char *p, uint64_t value)
-{
-    return put_char(put_u64(p, value), ',');
-}
-
-static char *put_time(char *p, mtime_t time)
-{
-    return put_char(time == MTIME_NEVER ? p : put_seconds(p, time), ',');
-}
-
 /* 0: there is none. */
 static char *put_duration_or_none(char *p, mtime_t time)
 {
-    return put_time(p, time > 0 ? time : MTIME_NEVER);
-}
-
-static char *put_word(char *p, const char *word)
-{
-    return put_char(put_csv_string(p, word), ',');
-}
-
-static char *put_tuple(char *p, const struct flow *flow)
-{
-    p = put_number(p, flow->id);
-    p = put_char(put_proto(p, flow->proto), ',');
-    for (enum flow_side side = FLOW_CLIENT; side <= FLOW_SERVER; side++) {
-        p = put_char(put_address(p, flow->family, flow->addr[side]), ',');
-        p = put_number(p, flow->port[side]);
-    }
-    return put_word(p, flow_state_name(flow->state));
+    return csv_time(p, time > 0 ? time : MTIME_NEVER);
 }
 
 static char *put_late(char *p, const struct replay_flow *f)
 {
     const struct replay_late *late = &f->late;
 
-    p = put_number(p, f->late_packets);
+    p = csv_number(p, f->late_packets);
     if (late->number == 0)
         return put_text(p, ",,,,,,,");
-    p = put_number(put_number(p, late->number), late->capture);
-    p = put_time(put_time(p, late->time), late->silence);
-    p = put_word(p, flow_side_name(late->side));
+    p = csv_number(csv_number(p, late->number), late->capture);
+    p = csv_time(csv_time(p, late->time), late->silence);
+    p = csv_word(p, flow_side_name(late->side));
     p = put_char(put_tcp_flags(p, late->tcp_flags), ',');
-    return put_word(p, event_action_name(late->action));
+    return csv_word(p, event_action_name(late->action));
 }
 
 static char *put_flow(char *p, const struct replay_flow *f)
 {
     const struct flow *flow = &f->flow;
 
-    p = put_word(put_tuple(p, flow), replay_outcome_name(f->outcome));
-    p = put_time(put_time(p, flow->opened), flow->last);
-    p = put_number(put_number(p, f->first_number), f->last_number);
+    p = csv_word(csv_tuple(p, flow), replay_outcome_name(f->outcome));
+    p = csv_time(csv_time(p, flow->opened), flow->last);
+    p = csv_number(csv_number(p, f->first_number), f->last_number);
     for (unsigned side = 0; side < 2; side++)
-        p = put_number(put_number(p, flow->packets[side]), flow->bytes[side]);
-    p = put_time(put_time(p, f->longest_idle), f->longest_idle_at);
-    p = put_time(p, f->longest_idle_payload);
+        p = csv_number(csv_number(p, flow->packets[side]), flow->bytes[side]);
+    p = csv_time(csv_time(p, f->longest_idle), f->longest_idle_at);
+    p = csv_time(p, f->longest_idle_payload);
     p = put_duration_or_none(p, replay_flow_limit(f));
     for (unsigned side = 0; side < 2; side++) {
-        p = put_number(p, flow->keepalive[side].seen);
-        p = put_number(p, flow->keepalive[side].answered);
+        p = csv_number(p, flow->keepalive[side].seen);
+        p = csv_number(p, flow->keepalive[side].answered);
         p = put_duration_or_none(p, flow->keepalive[side].interval);
     }
     p = put_late(p, f);
-    p = put_number(put_number(p, f->midstream), flow->guessed);
-    p = put_number(p, f->retransmitted_syn);
+    p = csv_number(csv_number(p, f->midstream), flow->guessed);
+    p = csv_number(p, f->retransmitted_syn);
     return put_char(put_csv_string(p, flow_end_name(f->end)), '\n');
 }
 
