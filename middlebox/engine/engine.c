@@ -162,6 +162,8 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     if (r < 0)
         goto out;
     e->table.quick = config->quick_hash;
+    if (config->many)
+        flow_table_expect_many(&e->table);
     if (config->watch)
         r = flow_store_set_beside(&e->table.store, config->watch->room);
     if (r == 0)

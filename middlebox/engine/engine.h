@@ -92,6 +92,7 @@ struct engine_config {
     void *arg;
     const struct engine_watch *watch; /* NULL: none; else its calls are given arg */
     bool unlimited;                   /* inject-rate does not count: nothing is really sent */
+    bool many;                        /* flows are to be expected: in huge pages from the first on */
 };
 
 enum verdict { VERDICT_ACCEPT, VERDICT_DROP };

@@ -62,7 +62,7 @@ static void chunk_unmap(struct flow_store *store, struct store_chunk *chunk)
 
 static bool chunk_map(struct flow_store *store, struct store_chunk *chunk)
 {
-    chunk->records = pages_map(PAGES_HUGE, chunk != store->chunks);
+    chunk->records = pages_map(PAGES_HUGE, store->many || chunk != store->chunks);
     chunk->opened = pages_map(COLD_BYTES(store->per_chunk), false);
     if (!chunk->records || !chunk->opened) {
         chunk_unmap(store, chunk);

@@ -96,6 +96,7 @@ struct flow_store {
     uint64_t memory;    /* bytes that were touched since they were mapped */
     uint32_t stride;    /* bytes from record to record */
     uint32_t per_chunk; /* places used */
+    bool many;          /* the first chunk is a huge page as well */
 };
 
 /* 0 or -ENOMEM. Holds up to limit records (1 .. 2^31). */

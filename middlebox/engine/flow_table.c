@@ -119,6 +119,12 @@ void flow_table_finish(struct flow_table *t)
     memset(t, 0, sizeof(*t));
 }
 
+void flow_table_expect_many(struct flow_table *t)
+{
+    pages_make_huge(t->segments[0], PAGES_HUGE);
+    t->store.many = true;
+}
+
 int flow_table_set_limit(struct flow_table *t, uint32_t limit)
 {
     return flow_store_set_limit(&t->store, limit);

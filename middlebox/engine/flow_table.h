@@ -37,6 +37,8 @@ struct flow_table {
 
 int flow_table_init(struct flow_table *table, uint32_t limit, const uint8_t secret[16]);
 void flow_table_finish(struct flow_table *table);
+/* Before anything is in: the first records and buckets are to be in huge pages as well. */
+void flow_table_expect_many(struct flow_table *table);
 int flow_table_set_limit(struct flow_table *table, uint32_t limit);
 
 static inline uint64_t flow_table_hash(const struct flow_table *table, const struct flow_key *key)

@@ -10,8 +10,13 @@ void *pages_map(size_t bytes, bool huge)
     if (p == MAP_FAILED)
         return NULL;
     if (huge)
-        madvise(p, bytes, MADV_HUGEPAGE); /* where there are none it is only slower */
+        pages_make_huge(p, bytes);
     return p;
+}
+
+void pages_make_huge(void *pages, size_t bytes)
+{
+    madvise(pages, bytes, MADV_HUGEPAGE); /* where there are none it is only slower */
 }
 
 void pages_unmap(void *pages, size_t bytes)

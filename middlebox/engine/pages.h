@@ -13,6 +13,7 @@
 /* huge: ask for huge pages. A large table is read at random, and each access to a further page is a
  * miss of the TLB; a small table should stay small. NULL without memory. */
 void *pages_map(size_t bytes, bool huge);
-void pages_unmap(void *pages, size_t bytes); /* takes NULL */
+void pages_make_huge(void *pages, size_t bytes); /* as far as they are still untouched */
+void pages_unmap(void *pages, size_t bytes);     /* takes NULL */
 
 #endif

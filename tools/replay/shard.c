@@ -48,6 +48,7 @@ static int start(struct shard *shard, mtime_t first)
                                    .classify = classify,
                                    .watch = &connections_watch,
                                    .unlimited = true,
+                                   .many = true,
                                    .quick_hash = true,
                                    .arg = cs};
     int r;

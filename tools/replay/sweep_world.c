@@ -35,6 +35,7 @@ static int start(struct world *world)
                                    .classify = classify,
                                    .watch = &sweep_watch,
                                    .unlimited = true,
+                                   .many = !shard->main, /* the first world sees all */
                                    .quick_hash = true,
                                    .arg = world};
     int r;
