@@ -109,7 +109,9 @@ static void passed(void *arg, const struct seen *here, const struct seen *there)
     most_add(&s->hops, a->ttl - b->ttl);
     s->ways += mtime_seconds(b->time - a->time);
     s->n_ways++;
-    if (there->steady && there->quiet > c->survived)
+    /* Longer on its way: rather a later one that looks the same, after others were lost. */
+    if (there->steady && there->quiet > c->survived && b->time - a->time < PLACES_SILENCE &&
+        a->time - b->time < PLACES_SILENCE)
         c->survived = there->quiet;
     if (time > c->last_passed)
         c->last_passed = time;
@@ -256,9 +258,9 @@ void places_track_packet(struct places_track *t, const struct packet *p, unsigne
         if (!c->closing && (seen.kind == SEEN_RESET || (c->side[0].closed && c->side[1].closed)))
             places_table_closing(t, c);
     } else {
+        places_judge_expire(t, c, false); /* first: probes look alike, and the lost one is older */
         places_track_match(t, c, &seen);
         c = places_table_link(t, c, p, place, side);
-        places_judge_expire(t, c, false);
     }
     if (seen.kind != SEEN_ICMP && seen.time > c->last_seen)
         c->last_seen = seen.time;
