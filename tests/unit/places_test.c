@@ -283,18 +283,19 @@ static void check_clock(struct bed *bed, unsigned n, mtime_t span, mtime_t withi
     assert_true(llabs(clock.way - 10 * MTIME_MSEC) < 2 * within);
 }
 
-/* 5 ms each way at least, and now and then a queue in one direction. */
+/* 5 ms each way at least, and now and then a queue in one direction; for hours, too. */
 static void clocks(void **state)
 {
     static const struct {
         mtime_t ahead;
         double drift;
         unsigned n, hops;
+        bool hours;
     } cases[] = {
-        {0, 0, 500, 3},
-        {INT64_C(-36000) * MTIME_SEC, 80e-6, 2000, 1},
-        {INT64_C(7200) * MTIME_SEC, -40e-6, 200000, 12},
-        {MTIME_SEC, 20e-6, 3000, 0},
+        {0, 0, 500, 3, false},
+        {INT64_C(-36000) * MTIME_SEC, 80e-6, 2000, 1, true},
+        {INT64_C(7200) * MTIME_SEC, -40e-6, 200000, 12, true},
+        {MTIME_SEC, 20e-6, 3000, 0, false},
     };
     const mtime_t span = 24 * 3600 * MTIME_SEC;
 
@@ -307,7 +308,7 @@ static void clocks(void **state)
         for (unsigned k = 0; k < cases[i].n; k++) {
             mtime_t way = 5 * MTIME_MSEC + below(200) * 1000;
 
-            if (k % 7 == 0)
+            if (k % 7 == 0 || (cases[i].hours && k > cases[i].n / 10 * 9))
                 way += below(300) * MTIME_MSEC;
             bed_pass(&bed, START + span / cases[i].n * k,
                      k % 2 ? way : -(5 * MTIME_MSEC + below(200) * 1000), cases[i].hops);
