@@ -2,6 +2,7 @@
 #include "tools/command.h"
 #include "tools/scenario_read.h"
 #include "tools/simulate_command.h"
+#include "tools/story_options.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -32,15 +33,10 @@ const char simulate_help[] =
     "\n"
     "Example: idlewall simulate oracle-dcd-answers-lost --svg story.svg\n";
 
-enum { SVG = 256, PCAP, OUTCOME, QUIET, SET, SEED, THREADS, LIST, SHOW, SYSTEMS, APPS };
+enum { SEED = 256, THREADS, LIST, SHOW, SYSTEMS, APPS };
 
 static const struct option longs[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"svg", required_argument, NULL, SVG},
-    {"write-pcap", required_argument, NULL, PCAP},
-    {"outcome", no_argument, NULL, OUTCOME},
-    {"quiet", no_argument, NULL, QUIET},
-    {"set", required_argument, NULL, SET},
+    STORY_OPTIONS,
     {"seed", required_argument, NULL, SEED},
     {"threads", required_argument, NULL, THREADS},
     {"list", no_argument, NULL, LIST},
@@ -54,8 +50,7 @@ static const struct option longs[] = {
 /* The command line as it was understood. */
 struct request {
     struct simulate simulate;
-    const char **sets;
-    size_t n_sets;
+    struct story_options options;
     bool seeded;
     uint64_t seed;
     int instead;      /* LIST, SHOW, SYSTEMS, APPS; 0: play */
@@ -110,38 +105,16 @@ static int read_form(struct simulate *simulate, const char *text)
     return command_misused("simulate", "-o %s: it is text, json or csv", text);
 }
 
-static int add_set(struct request *request, const char *text)
-{
-    if (text[strcspn(text, "\n")] != '\0')
-        return command_misused("simulate", "--set: one setting, without a line's end in it");
-    request->sets[request->n_sets++] = text;
-    return DONE;
-}
-
 static int take(struct request *request, int code, const char *value)
 {
     struct simulate *simulate = &request->simulate;
     uint64_t number = 0;
     int status = DONE;
 
-    request->playing = request->playing || code < LIST;
+    request->playing = request->playing || code < LIST || code > APPS;
     switch (code) {
     case 'o':
         return read_form(simulate, value);
-    case SVG:
-        simulate->show.svg = value;
-        break;
-    case PCAP:
-        simulate->show.pcap = value;
-        break;
-    case OUTCOME:
-        simulate->show.outcome = true;
-        break;
-    case QUIET:
-        simulate->show.quiet = true;
-        break;
-    case SET:
-        return add_set(request, value);
     case SEED:
         request->seeded = true;
         return read_number("--seed", value, UINT64_MAX, &request->seed);
@@ -151,19 +124,19 @@ static int take(struct request *request, int code, const char *value)
             return command_misused("simulate", "--threads 0: at least one is needed");
         simulate->threads = (unsigned)number;
         break;
-    default:
+    case LIST:
+    case SHOW:
+    case SYSTEMS:
+    case APPS:
         if (request->instead != 0)
             return command_misused("simulate", "one of --list, --show, --systems, --apps");
         request->instead = code;
         request->show = value;
+        break;
+    default:
+        return story_options_take(&request->options, code, value);
     }
     return status;
-}
-
-static void show_fault(void *arg, const char *message)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", message);
 }
 
 static int unknown(const char *what)
@@ -182,9 +155,7 @@ static int play(struct request *request)
 {
     struct simulate *simulate = &request->simulate;
     struct scenario *scenario = NULL;
-    int status;
-    int r =
-        scenario_read(&scenario, simulate->what, request->sets, request->n_sets, show_fault, NULL);
+    int status, r = story_options_read(&request->options, simulate->what, &scenario);
 
     if (r == -ENOENT && !strchr(simulate->what, '/'))
         return unknown(simulate->what);
@@ -236,11 +207,10 @@ static int understood(struct request *request, int argc, char **argv)
 
 int simulate_run(int argc, char **argv)
 {
-    struct request request = {.simulate.show.command = "simulate",
-                              .sets = calloc((size_t)argc, sizeof(*request.sets))};
+    struct request request = {.simulate.show.command = "simulate"};
     int status = DONE, code;
 
-    if (!request.sets)
+    if (story_options_init(&request.options, &request.simulate.show, argc) < 0)
         return command_failed("simulate", "%s", strerror(ENOMEM));
     while (status == DONE && (code = command_option(argc, argv, ":o:h", longs, &status)) != -1) {
         if (code == COMMAND_OVER)
@@ -250,6 +220,6 @@ int simulate_run(int argc, char **argv)
     if (status == DONE)
         status = understood(&request, argc - optind, argv + optind);
 out:
-    free(request.sets);
+    story_options_finish(&request.options);
     return status;
 }

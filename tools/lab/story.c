@@ -4,8 +4,7 @@
 #include "tools/command.h"
 #include "tools/lab/lab.h"
 #include "tools/lab/play/play.h"
-#include "tools/scenario_read.h"
-#include "tools/story_show.h"
+#include "tools/story_options.h"
 #include "tools/verify/compare.h"
 #include "tools/verify/from_silence.h"
 #include "tools/verify/virtual.h"
@@ -15,16 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SPEED = 256, SVG, PCAP, OUTCOME, QUIET, SET, VERIFY, RECORD };
+enum { SPEED = 256, VERIFY, RECORD };
 
 static const struct option longs[] = {
     {"speed", required_argument, NULL, SPEED},
-    {"output", required_argument, NULL, 'o'},
-    {"svg", required_argument, NULL, SVG},
-    {"write-pcap", required_argument, NULL, PCAP},
-    {"outcome", no_argument, NULL, OUTCOME},
-    {"quiet", no_argument, NULL, QUIET},
-    {"set", required_argument, NULL, SET},
+    STORY_OPTIONS,
     {"verify", no_argument, NULL, VERIFY},
     {"record", required_argument, NULL, RECORD},
     COMMAND_HELP,
@@ -36,8 +30,7 @@ struct request {
     struct story_show show;
     struct play_options play;
     bool verify;
-    const char **sets;
-    size_t n_sets;
+    struct story_options options;
 };
 
 bool story_asked(int argc, char **argv)
@@ -68,37 +61,16 @@ static int take(struct request *request, int code, const char *value)
             return command_misused("lab", "-o %s: of a story it is text or json", value);
         request->show.json = strcmp(value, "json") == 0;
         break;
-    case SVG:
-        request->show.svg = value;
-        break;
-    case PCAP:
-        request->show.pcap = value;
-        break;
-    case OUTCOME:
-        request->show.outcome = true;
-        break;
-    case QUIET:
-        request->show.quiet = true;
-        break;
-    case SET:
-        if (strchr(value, '\n'))
-            return command_misused("lab", "--set: one setting, without a line's end in it");
-        request->sets[request->n_sets++] = value;
-        break;
     case VERIFY:
         request->verify = true;
         break;
     case RECORD:
         request->play.record = value;
         break;
+    default:
+        return story_options_take(&request->options, code, value);
     }
     return DONE;
-}
-
-static void show_fault(void *arg, const char *message)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", message);
 }
 
 /* Both from the first silence on, where real programs talk. The copies' events are kept for as long
@@ -195,9 +167,7 @@ static int play(struct request *request, const struct scenario *scenario)
 static int read_and_play(struct request *request)
 {
     struct scenario *scenario = NULL;
-    int status;
-    int r =
-        scenario_read(&scenario, request->what, request->sets, request->n_sets, show_fault, NULL);
+    int status, r = story_options_read(&request->options, request->what, &scenario);
 
     if (r == -ENOENT && !strchr(request->what, '/'))
         return command_misused(
@@ -216,12 +186,10 @@ static int read_and_play(struct request *request)
 
 int story_run(int argc, char **argv)
 {
-    struct request request = {.show.command = "lab",
-                              .play.speed = 1,
-                              .sets = calloc((size_t)argc, sizeof(*request.sets))};
+    struct request request = {.show.command = "lab", .play.speed = 1};
     int status = DONE, code;
 
-    if (!request.sets)
+    if (story_options_init(&request.options, &request.show, argc) < 0)
         return command_failed("lab", "%s", strerror(ENOMEM));
     while (status == DONE && (code = command_option(argc, argv, ":o:h", longs, &status)) != -1) {
         if (code == COMMAND_OVER)
@@ -237,6 +205,6 @@ int story_run(int argc, char **argv)
         status = read_and_play(&request);
     }
 out:
-    free(request.sets);
+    story_options_finish(&request.options);
     return status;
 }
