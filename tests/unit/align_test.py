@@ -10,6 +10,8 @@ import tempfile
 import threading
 
 IDLEWALL = os.path.abspath(sys.argv[1])
+import one_by_one
+
 cases = []
 
 SOCKETS = """State Recv-Q Send-Q Local Address:Port Peer Address:Port Process
@@ -283,17 +285,4 @@ def every_profile_with_every_program():
                     raise AssertionError(f"{name}: {found}")
 
 
-def main():
-    print(f"1..{len(cases)}")
-    failed = 0
-    for number, function in enumerate(cases, 1):
-        try:
-            function()
-            print(f"ok {number} - {function.__name__}", flush=True)
-        except Exception as error:
-            failed += 1
-            print(f"not ok {number} - {function.__name__}\n# {type(error).__name__}: {str(error)[:1500]!r}", flush=True)
-    sys.exit(failed > 0)
-
-
-main()
+one_by_one.run(cases)

@@ -6,12 +6,12 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
+
+import one_by_one
 
 SHOW = sys.argv[1]
 SEED = random.randrange(2**32)
 tests = []
-failed = 0
 
 
 def test(function):
@@ -116,14 +116,4 @@ if needed:
     print(f"Bail out! not installed: {', '.join(needed)}")
     sys.exit(1)
 print(f"# seed {SEED}")
-print(f"1..{len(tests)}")
-for number, function in enumerate(tests, 1):
-    try:
-        with tempfile.TemporaryDirectory() as place:
-            function(place)
-        print(f"ok {number} - {function.__name__}")
-    except Exception as error:  # the next ones are worth a look, too
-        failed += 1
-        print(f"not ok {number} - {function.__name__}")
-        print("# " + f"{type(error).__name__}: {error}".replace("\n", "\n# "))
-sys.exit(1 if failed else 0)
+one_by_one.run(tests, directory=True)

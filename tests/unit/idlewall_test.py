@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 IDLEWALL = sys.argv[1]
+import one_by_one
+
 cases = []
 
 
@@ -247,20 +248,4 @@ def dies_at_is_exact():
     same(listed("--dies-at", "1s"), [])
 
 
-def main():
-    failed = 0
-    print(f"1..{len(cases)}")
-    for number, function in enumerate(cases, 1):
-        start = time.monotonic()
-        try:
-            function()
-            print(f"ok {number} - {function.__name__}")
-        except Exception as error:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {function.__name__}")
-            print(f"# {type(error).__name__}: {error} after {time.monotonic() - start:.1f}s")
-        sys.stdout.flush()
-    return failed > 0
-
-
-sys.exit(main())
+one_by_one.run(cases)

@@ -8,8 +8,8 @@ import random
 import struct
 import subprocess
 import sys
-import tempfile
 
+import one_by_one
 from replay_tshark import need
 
 IDLEWALL = sys.argv[1]
@@ -866,30 +866,12 @@ def bad_input(where):
         need(word in said, arguments, repr(word), "is not in", said)
 
 
-def main():
-    tests = [reset, silent, icmp, icmp_in_another_name, lost_and_sent_again, lost_after_a_silence, a_reset_that_came_late,
-             after_a_real_reset, some_rewritten, hops_of_most, a_clock_that_was_set, resets_after_the_end,
-             refused_connections, each_servers_limit, one_server_of_two_minds, many_servers, who_is_the_server, ipv6,
-             translated_from_the_middle, on_expiry, nothing, ends_and_begins, new_connections_after_the_end, translated,
-             rewritten, no_hops, ports_again, shorter_than_others, made_between, in_traffic, real_reset,
-             missed_at_its_sender, half_closed, after_the_close, proof_after_the_end, many_captures,
-             alone, random_traffic, bad_input]
-    chosen = [t for t in tests if not sys.argv[2:] or t.__name__ in sys.argv[2:]]
-    print(f"1..{len(chosen)}")
-    bad = 0
-    for i, one in enumerate(chosen, 1):
-        with tempfile.TemporaryDirectory() as where:
-            try:
-                one(where)
-                print(f"ok {i} - {one.__name__}")
-            except (AssertionError, KeyError, IndexError, ValueError) as e:
-                bad += 1
-                print(f"not ok {i} - {one.__name__}")
-                for line in (repr(e) if not isinstance(e, AssertionError) else str(e)).splitlines()[:5]:
-                    print("#", line[:1500])
-        sys.stdout.flush()
-    sys.exit(bad > 0)
+TESTS = [reset, silent, icmp, icmp_in_another_name, lost_and_sent_again, lost_after_a_silence, a_reset_that_came_late,
+         after_a_real_reset, some_rewritten, hops_of_most, a_clock_that_was_set, resets_after_the_end,
+         refused_connections, each_servers_limit, one_server_of_two_minds, many_servers, who_is_the_server, ipv6,
+         translated_from_the_middle, on_expiry, nothing, ends_and_begins, new_connections_after_the_end, translated,
+         rewritten, no_hops, ports_again, shorter_than_others, made_between, in_traffic, real_reset,
+         missed_at_its_sender, half_closed, after_the_close, proof_after_the_end, many_captures,
+         alone, random_traffic, bad_input]
 
-
-if __name__ == "__main__":
-    main()
+one_by_one.run([t for t in TESTS if not sys.argv[2:] or t.__name__ in sys.argv[2:]], directory=True)

@@ -8,9 +8,9 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 
+import one_by_one
 from replay_tshark import ACK, FIN, PSH, handshake, need, segment, write
 from svg_check import check
 
@@ -247,21 +247,5 @@ TESTS = [a_replay_for_each_value, a_connection_breaks_at_its_longest_silence, th
          wrong_use, what_cannot_be_read_or_written]
 
 
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    print(f"# SEED={SEED}")
-    for number, test in enumerate(TESTS, 1):
-        name = test.__name__.replace("_", " ")
-        with tempfile.TemporaryDirectory() as where:
-            try:
-                test(where)
-                print(f"ok {number} - {name}", flush=True)
-            except Exception as error:
-                failed += 1
-                print(f"not ok {number} - {name}")
-                print("# " + f"{type(error).__name__}: {error}".replace("\n", "\n# "), flush=True)
-    return failed > 0
-
-
-sys.exit(main())
+print(f"# SEED={SEED}")
+one_by_one.run(TESTS, directory=True)

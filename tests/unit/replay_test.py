@@ -7,8 +7,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
+import one_by_one
 from replay_tshark import ACK, FIN, PSH, handshake, need, segment, write
 
 IDLEWALL, PARALLEL = sys.argv[1:3]
@@ -264,19 +264,4 @@ TESTS = [text, one_connection, json_and_csv_agree, merged_with_parallel, documen
          fails_on_broken, a_broken_capture]
 
 
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, test in enumerate(TESTS, 1):
-        with tempfile.TemporaryDirectory() as where:
-            try:
-                test(where)
-                print(f"ok {number} - {test.__name__.replace('_', ' ')}", flush=True)
-            except Exception as error:
-                failed += 1
-                print(f"not ok {number} - {test.__name__.replace('_', ' ')}")
-                print("# " + f"{type(error).__name__}: {error}".replace("\n", "\n# "), flush=True)
-    return failed > 0
-
-
-sys.exit(main())
+one_by_one.run(TESTS, directory=True)

@@ -5,8 +5,8 @@ each difference that is meant (docs/replay.md), on captures made to show it. TAP
 import os
 import subprocess
 import sys
-import tempfile
 
+import one_by_one
 from replay_tshark import (ACK, FIN, PSH, RST, SYN, compare, connections, elsewhere, facts, handshake, need, ours, read,
                            segment, tshark_streams, write)
 
@@ -118,19 +118,4 @@ def reused_ports(where):
 TESTS = [cases, alike_by_hand, no_total_length, out_of_window, syn_again, late_probe, capture_begins, reused_ports]
 
 
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, test in enumerate(TESTS, 1):
-        with tempfile.TemporaryDirectory() as where:
-            try:
-                said = test(where)
-                print(f"ok {number} - {test.__name__.replace('_', ' ')}" + (f": {said}" if said else ""), flush=True)
-            except Exception as error:
-                failed += 1
-                print(f"not ok {number} - {test.__name__.replace('_', ' ')}")
-                print("# " + f"{type(error).__name__}: {error}".replace("\n", "\n# "), flush=True)
-    return failed > 0
-
-
-sys.exit(main())
+one_by_one.run(TESTS, directory=True)

@@ -17,6 +17,8 @@ import time
 import xml.dom.minidom
 
 IDLEWALL = os.path.abspath(sys.argv[1])
+import one_by_one
+
 cases = []
 
 STORY = """title "a test"
@@ -370,20 +372,4 @@ def presets_are_shown_with_figures():
             same(simulate("--quiet", "-", stdin=story)[0], 2 if known == "-" else 0)
 
 
-def main():
-    failed = 0
-    print(f"1..{len(cases)}")
-    for number, function in enumerate(cases, 1):
-        start = time.monotonic()
-        try:
-            function()
-            print(f"ok {number} - {function.__name__}")
-        except Exception as error:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {function.__name__}")
-            print(f"# {type(error).__name__}: {error} after {time.monotonic() - start:.1f}s".replace("\n", "\n# "))
-        sys.stdout.flush()
-    return failed > 0
-
-
-sys.exit(main())
+one_by_one.run(cases)

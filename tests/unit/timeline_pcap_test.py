@@ -7,8 +7,9 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
+
+import one_by_one
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--capture", required=True)
@@ -26,7 +27,6 @@ CHAT = ("Connection establish", "Connection finish", "Connection reset", "This f
         "TCP window update")
 
 tests = []
-failed = 0
 
 
 def test(function):
@@ -201,13 +201,4 @@ def old_captures_are_replaced():
         tshark(f"{directory}/client.pcap")
 
 
-print(f"1..{len(tests)}")
-for number, function in enumerate(tests, 1):
-    try:
-        function()
-        print(f"ok {number} - {function.__name__}")
-    except Exception as error:  # the next ones are worth a look, too
-        failed += 1
-        print(f"not ok {number} - {function.__name__}")
-        print("# " + f"{type(error).__name__}: {error}".replace("\n", "\n# "))
-sys.exit(1 if failed else 0)
+one_by_one.run(tests)
