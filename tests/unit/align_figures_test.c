@@ -18,6 +18,7 @@ struct model {
     unsigned probes;
     bool peer_dead;
     struct random *late; /* by how much timers are; NULL: not at all */
+    int64_t looked;
 };
 
 /* The kernel's timers come an eighth late at most. */
@@ -63,7 +64,7 @@ static void pass(struct model *m, int64_t until)
     m->now = until;
 }
 
-static struct socket_fact look(const struct model *m, bool ages)
+static struct socket_fact look(struct model *m, bool ages)
 {
     struct socket_fact fact = socket_fact_unknown;
 
@@ -75,18 +76,33 @@ static struct socket_fact look(const struct model *m, bool ages)
     if (ages)
         fact.last_received = fact.last_sent = (m->now - m->received) * MTIME_MSEC;
     figures_look(&fact);
+    m->looked = m->now;
     return fact;
 }
 
 /* As socket_table_narrow() does. */
-static void look_again(struct socket_fact *fact, const struct model *m, bool ages, int64_t before)
+static void look_again(struct socket_fact *fact, struct model *m, bool ages)
 {
+    int64_t before = m->looked;
     struct socket_fact later = look(m, ages);
 
     figures_narrow(fact, &later, (m->now - before) * MTIME_MSEC);
     fact->timer_left = later.timer_left;
     fact->probes = later.probes;
     fact->last_received = later.last_received;
+}
+
+static struct socket_fact first_look(struct model *m, unsigned idle, unsigned interval, int64_t at)
+{
+    open_model(m, idle, interval, NULL);
+    pass(m, at);
+    return look(m, true);
+}
+
+static void look_at(struct socket_fact *fact, struct model *m, int64_t at)
+{
+    pass(m, at);
+    look_again(fact, m, true);
 }
 
 static int64_t longer(const struct model *m)
@@ -136,12 +152,10 @@ static void never_wrong(void **state)
         fact = look(&m, ages);
         is_within(&fact, &m);
         for (int more = 0; more < 6; more++) {
-            int64_t before = m.now;
-
             step(&m, &numbers, talkative && !m.peer_dead);
             if (m.probes > 127) /* MAX_TCP_KEEPCNT: it is gone */
                 break;
-            look_again(&fact, &m, ages, before);
+            look_again(&fact, &m, ages);
             is_within(&fact, &m);
         }
     }
@@ -149,13 +163,10 @@ static void never_wrong(void **state)
 
 static void one_look_gives_a_lower_bound(void **state)
 {
-    struct socket_fact fact;
     struct model m;
+    struct socket_fact fact = first_look(&m, 300, 75, 1200);
 
     (void)state;
-    open_model(&m, 300, 75, NULL);
-    pass(&m, 1200);
-    fact = look(&m, true);
     assert_int_equal(fact.idle.low, 299 * MTIME_SEC);
     assert_int_equal(fact.idle.high, MTIME_NEVER);
     /* Traffic does not start it again: the bound gets worse, not better. */
@@ -176,12 +187,10 @@ static void watched_until_it_is_armed_again(void **state)
     receive(&m);
     pass(&m, 260000);
     fact = look(&m, true);
-    pass(&m, 290000); /* the same countdown */
-    look_again(&fact, &m, true, 260000);
+    look_at(&fact, &m, 290000); /* the same countdown */
     assert_int_equal(fact.idle.low, 40 * MTIME_SEC);
     assert_int_equal(fact.idle.high, MTIME_NEVER);
-    pass(&m, 310000); /* fired at 300 s, 50 s after the last word: for 250 s more */
-    look_again(&fact, &m, true, 290000);
+    look_at(&fact, &m, 310000); /* fired at 300 s, 50 s after the last word: for 250 s more */
     assert_int_equal(fact.idle.low, 300 * MTIME_SEC);
     assert_int_equal(fact.idle.high, 300 * MTIME_SEC);
 }
@@ -198,8 +207,7 @@ static void watched_while_it_dies(void **state)
     fact = look(&m, true);
     assert_int_equal(fact.interval.low, 19 * MTIME_SEC);
     assert_int_equal(fact.idle.high, 301 * MTIME_SEC);
-    pass(&m, 362000);
-    look_again(&fact, &m, true, 301000);
+    look_at(&fact, &m, 362000);
     assert_int_equal(fact.interval.low, 19 * MTIME_SEC);
     assert_int_equal(fact.interval.high, 20 * MTIME_SEC);
 }
@@ -207,16 +215,12 @@ static void watched_while_it_dies(void **state)
 /* Redis' 300 s with Linux' 75 s is usual, 10 s with 75 s happens: then 75 s pass between probes. */
 static void an_interval_longer_than_idle(void **state)
 {
-    struct socket_fact fact;
     struct model m;
+    struct socket_fact fact = first_look(&m, 10, 75, 11000);
 
     (void)state;
-    open_model(&m, 10, 75, NULL);
-    pass(&m, 11000);
-    fact = look(&m, true);
     assert_int_equal(fact.idle.low, 74 * MTIME_SEC);
-    pass(&m, 100000);
-    look_again(&fact, &m, true, 11000);
+    look_at(&fact, &m, 100000);
     is_within(&fact, &m);
 }
 
@@ -224,19 +228,15 @@ static void an_interval_longer_than_idle(void **state)
  * idle is shorter than that. */
 static void what_idle_cannot_be_the_interval_is(void **state)
 {
-    struct socket_fact fact;
     struct model m;
+    struct socket_fact fact = first_look(&m, 10, 75, 11000);
 
     (void)state;
-    open_model(&m, 10, 75, NULL);
-    pass(&m, 11000);
-    fact = look(&m, true);
     assert_int_equal(fact.idle.low, 74 * MTIME_SEC);
     pass(&m, 80000);
     receive(&m);
     m.peer_dead = true;
-    pass(&m, 150000);
-    look_again(&fact, &m, true, 11000);
+    look_at(&fact, &m, 150000);
     assert_int_equal(fact.idle.low, MTIME_SEC);
     assert_int_equal(fact.idle.high, 70 * MTIME_SEC);
     assert_int_equal(fact.interval.low, 74 * MTIME_SEC);
@@ -245,22 +245,17 @@ static void what_idle_cannot_be_the_interval_is(void **state)
 
 static void defaults_until_contradicted(void **state)
 {
-    struct socket_fact fact;
     struct model m;
+    struct socket_fact fact = first_look(&m, 300, 75, 1200);
 
     (void)state;
-    open_model(&m, 300, 75, NULL);
-    pass(&m, 1200);
-    fact = look(&m, true);
     fact.figures = FIGURES_DEFAULT;
     fact.idle = (struct bounds){7200 * MTIME_SEC, 7200 * MTIME_SEC};
     fact.interval = (struct bounds){75 * MTIME_SEC, 75 * MTIME_SEC};
     fact.count = 9;
-    pass(&m, 10000);
-    look_again(&fact, &m, true, 1200);
+    look_at(&fact, &m, 10000);
     assert_int_equal(fact.figures, FIGURES_DEFAULT);
-    pass(&m, 310000); /* a probe went out long before 7200 s */
-    look_again(&fact, &m, true, 10000);
+    look_at(&fact, &m, 310000); /* a probe went out long before 7200 s */
     assert_int_equal(fact.figures, FIGURES_INFERRED);
     assert_int_equal(fact.count, 0);
     is_within(&fact, &m);
@@ -269,18 +264,14 @@ static void defaults_until_contradicted(void **state)
 /* `net.ipv4.tcp_keepalive_time = 10` beside Linux' 75 s: 74 s left contradict nothing. */
 static void defaults_with_a_long_interval(void **state)
 {
-    struct socket_fact fact;
     struct model m;
+    struct socket_fact fact = first_look(&m, 10, 75, 11000);
 
     (void)state;
-    open_model(&m, 10, 75, NULL);
-    pass(&m, 11000);
-    fact = look(&m, true);
     fact.figures = FIGURES_DEFAULT;
     fact.idle = (struct bounds){10 * MTIME_SEC, 10 * MTIME_SEC};
     fact.interval = (struct bounds){75 * MTIME_SEC, 75 * MTIME_SEC};
-    pass(&m, 12000);
-    look_again(&fact, &m, true, 11000);
+    look_at(&fact, &m, 12000);
     assert_int_equal(fact.figures, FIGURES_DEFAULT);
 }
 
