@@ -236,6 +236,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < MUTANTS; i++, n++) {
         snprintf(names[n], sizeof(names[n]), "%s with %.40s", mutants[i].name, mutants[i].to);
+        for (char *p = names[n]; (p = strchr(p, '\n')); *p = ';') /* TAP has a line a test */
+            ;
         tests[n] = (struct CMUnitTest){names[n], mutant_is_noticed, NULL, NULL,
                                        (void *)(uintptr_t)&mutants[i]};
     }
