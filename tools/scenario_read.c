@@ -143,11 +143,13 @@ out:
     return r;
 }
 
+#define NAME_MAX_LEN 63 /* of those that are shipped */
+
 /* How many characters are added, removed or changed between the two (Levenshtein). */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[64];
-    size_t len = strnlen(b, 63);
+    size_t row[NAME_MAX_LEN + 1];
+    size_t len = strnlen(b, NAME_MAX_LEN);
 
     for (size_t k = 0; k <= len; k++)
         row[k] = k;
@@ -179,8 +181,10 @@ static size_t farness(const char *name, const char *shipped)
 
 size_t scenario_nearest(const char *name, const char **names, size_t n)
 {
-    size_t limit = strlen(name) / 3 + 1, found = 0;
+    size_t len = strlen(name), limit = len / 3 + 1, found = 0;
 
+    if (len > limit + NAME_MAX_LEN) /* that many would have to go: none is near */
+        return 0;
     for (size_t d = 0; d <= limit && found < n; d++)
         for (size_t i = 0; i < scenario_shipped_count && found < n; i++)
             if (farness(name, scenario_shipped[i].name) == d)
