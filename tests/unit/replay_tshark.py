@@ -5,6 +5,8 @@ import json
 import struct
 import subprocess
 
+from pcap import write  # pylint: disable=unused-import # of those who make captures by hand
+
 Packet = collections.namedtuple("Packet", "number source port time keepalive")
 FIELDS = ["frame.number", "tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "frame.time_epoch",
           "tcp.analysis.keep_alive"]
@@ -94,42 +96,6 @@ def segment(time, client, flags, seq, ack=0, data=b"", client_port=40000, window
     ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp) if total is None else total, 0, 0, 64, 6, 0) + source + target + tcp
     nanos = round(time * 10**9)
     return struct.pack("<IIII", nanos // 10**9, nanos % 10**9, len(ip), len(ip)) + ip
-
-
-def write(path, segments):
-    with open(path, "wb") as to:
-        to.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 101) + b"".join(segments))
-
-
-def read(path):
-    """Time and record of each packet of such a capture."""
-    with open(path, "rb") as file:
-        data = file.read()
-    need(struct.unpack("<IHHiIII", data[:24]) == (0xa1b23c4d, 2, 4, 0, 0, struct.unpack("<I", data[16:20])[0], 101), path)
-    at, records = 24, []
-    while at < len(data):
-        seconds, nanos, caplen, _ = struct.unpack("<IIII", data[at:at + 16])
-        records.append(((seconds, nanos), data[at:at + 16 + caplen]))
-        at += 16 + caplen
-    return records
-
-
-def elsewhere(records, network):
-    """The same between other addresses, also of what ICMP errors quote."""
-    def move(ip, at):
-        need(ip[at] >> 4 == 4, "IPv6")
-        for address in (at + 12, at + 16):
-            ip[address + 1] ^= network >> 8
-            ip[address + 2] ^= network & 255
-        return at + (ip[at] & 15) * 4
-    moved = []
-    for time, record in records:
-        ip = bytearray(record[16:])
-        payload = move(ip, 0)
-        if ip[9] == 1 and ip[payload] in (3, 11):
-            move(ip, payload + 8)
-        moved.append((time, record[:16] + bytes(ip)))
-    return moved
 
 
 def handshake(time=1000, port=40000, isn=0):

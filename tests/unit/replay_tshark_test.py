@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import one_by_one
-from replay_tshark import (ACK, FIN, PSH, RST, SYN, compare, connections, elsewhere, facts, handshake, need, ours, read,
-                           segment, tshark_streams, write)
+from pcap import elsewhere, read, write
+from replay_tshark import (ACK, FIN, PSH, RST, SYN, compare, connections, facts, handshake, need, ours, segment,
+                           tshark_streams)
 
 IDLEWALL, TSHARK = map(os.path.abspath, sys.argv[1:3])
 S = 10**9

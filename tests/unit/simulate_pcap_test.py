@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 
+from pcap import elsewhere, read, write
+
 IDLEWALL, TSHARK = sys.argv[1:3]
 EPOCH_NS = 1767225600 * 10**9  # 2026-01-01T00:00:00Z: stories in virtual time have no date
 FIELDS = ["frame.time_epoch", "frame.len", "frame.cap_len", "tcp.stream", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw",
@@ -171,35 +173,48 @@ def experts(packets, events, sent):
             mine.window, mine.ack = event["window"], event["relative_ack"]
 
 
-def check(path, events, sent):
-    packets = tshark(path)
+def check(packets, events, sent):
     need(len(packets) == len(events), len(packets), "packets, the story says", len(events))
     for packet, event in zip(packets, events):
         compare(packet, event)
     experts(packets, events, sent)
 
 
-def play(case):
-    """The number of packets compared; None: no story but a table."""
-    with tempfile.TemporaryDirectory() as directory:
+class Played:
+    """A story, and its captures: each with the events that it must show. No captures: no story but a table."""
+
+    def __init__(self, case, directory):
+        self.captures, self.sent, self.records = [], {}, []
         status, out, err = simulate(case, "-o", "json", "--write-pcap", directory)
         if status == 2 and "single stories" in err:
-            return None
+            return
         need((status, err) == (0, ""), "status", status, err)
         # Times as they are written: a double has no nanoseconds left after some days.
         story = [json.loads(line, parse_float=str) for line in out.splitlines()]
-        sent = {}
         for event in story[1:-1]:
             event["t_ns"] = nanoseconds(event["t_s"])
             if event["type"] == "packet" and event["kind"] in ("sent", "injected") and event["protocol"] == "tcp":
-                sent.setdefault((event["connection"], event["side"]), []).append(event)
-        count, names = 0, []
-        for name, events in captures(story):
-            names.append(name + ".pcap")
-            check(os.path.join(directory, name + ".pcap"), events, sent)
-            count += len(events)
-        need(sorted(os.listdir(directory)) == sorted(names), sorted(os.listdir(directory)))
-        return count
+                self.sent.setdefault((event["connection"], event["side"]), []).append(event)
+        self.captures = list(captures(story))
+        need(sorted(os.listdir(directory)) == sorted(name + ".pcap" for name, _ in self.captures),
+             sorted(os.listdir(directory)))
+        self.records = [read(os.path.join(directory, name + ".pcap")) for name, _ in self.captures]
+
+    def check(self, packets):
+        """The number of packets compared, from what tshark says of all; None: a table."""
+        for (_, events), records in zip(self.captures, self.records):
+            check([next(packets) for _ in records], events, self.sent)
+        return sum(len(events) for _, events in self.captures) if self.captures else None
+
+
+def read_at_once(plays, path):
+    """What tshark says of each of these: one start for all of their captures, each in a network of its own."""
+    every = [records for played in plays for records in played.records]
+    write(path, [record for number, records in enumerate(every, 1) for _, record in elsewhere(records, number)])
+    packets = tshark(path)
+    need(len(packets) == sum(map(len, every)), "tshark has lost packets")
+    said = iter(packets)
+    return {played: iter([next(said) for records in played.records for _ in records]) for played in plays}
 
 
 def main():
@@ -208,10 +223,13 @@ def main():
     cases = [line.split()[0] for line in out.splitlines()]
     print(f"1..{len(cases) + 1}")
     failed, stories = 0, 0
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for number, (case, future) in enumerate([(c, pool.submit(play, c)) for c in cases], 1):
+    with tempfile.TemporaryDirectory() as directory:
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            plays = {case: pool.submit(Played, case, os.path.join(directory, case)) for case in cases}
+        said = read_at_once([p.result() for p in plays.values() if not p.exception()], os.path.join(directory, "all.pcap"))
+        for number, (case, future) in enumerate(plays.items(), 1):
             try:
-                count = future.result()
+                count = future.result().check(said[future.result()])
                 stories += count is not None
                 print(f"ok {number} - {case}: " + ("a table" if count is None else f"{count} packets"), flush=True)
             except Exception as error:
