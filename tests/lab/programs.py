@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from netns import small_tables
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("IDLEWALL_BUILD", os.path.join(HERE, "../../build"))
 IDLEWALL = os.path.join(BUILD, "tools/idlewall")
@@ -57,6 +59,7 @@ def imap(keepalive):
 
 
 def main():
+    small_tables()
     paths = sorted(glob.glob(os.path.join(HERE, "programs", "*.scenario")))
     print(f"1..{len(paths) + 1}", flush=True)
     failed = number = 0

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+from netns import small_tables
 from story_run import BUILD, differences, events, in_time_only, lab
 
 COMPARE = os.path.join(BUILD, "tests/lab/compare_saved")
@@ -81,6 +82,7 @@ def main():
     parser.add_argument("--seed", type=int, action="append")
     parser.add_argument("--keep")
     asked = parser.parse_args()
+    small_tables()
     stories = [scenario(seed) for seed in asked.seed or SEEDS]
     print(f"1..{len(stories) + 1}", flush=True)
     failed = 0

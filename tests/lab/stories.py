@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+from netns import small_tables
 from stories_cases import LIVE, VIRTUAL
 from story_run import HERE, events, idlewall, in_time_only, lab, replayed, simulated_outcome, words
 
@@ -114,6 +115,7 @@ def shipped():
 
 
 def main():
+    small_tables()
     chosen = [path for path in sorted(glob.glob(path_of("*")))
               if not sys.argv[1:] or any(re.search(a, name_of(path)) for a in sys.argv[1:])]
     paths = [path for path in chosen if len(re.findall(r"^firewall ", open(path).read(), re.M)) > 1]

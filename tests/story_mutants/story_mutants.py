@@ -9,6 +9,8 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../lab"))
+from netns import small_tables  # pylint: disable=wrong-import-position
 BUILD = os.environ.get("IDLEWALL_BUILD", os.path.join(HERE, "../../build"))
 SOUND = os.path.join(BUILD, "tools/idlewall")
 ENV = dict(os.environ, IDLEWALLD=os.path.join(BUILD, "middlebox/live/idlewalld"))
@@ -36,6 +38,7 @@ def wrong(program, story, why):
 
 
 def main():
+    small_tables()
     given = [sys.argv[i:i + 4] for i in range(1, len(sys.argv), 4)]
     stories = sorted({story for _, story, _, _ in given})
     print(f"1..{len(given) + len(stories)}", flush=True)
