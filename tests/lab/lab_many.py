@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from netns import small_tables
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("IDLEWALL_BUILD", os.path.join(HERE, "../../build")))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -42,6 +44,7 @@ def run(*argv, **options):
 
 
 def furnish():
+    small_tables()
     kept = [(place, os.open(place, os.O_PATH)) for place in KEPT]
     for place in "/run", "/tmp":
         run("mount", "-t", "tmpfs", "tmpfs", place)
