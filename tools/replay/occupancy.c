@@ -35,13 +35,13 @@ void occupancy_finish(struct occupancy *o)
     o->room = 0;
 }
 
-static void sum(struct occupancy *o, const struct occupancy_times *times, int sign)
+static void sum(struct occupancy *o, const mtime_t *at, size_t n, int sign)
 {
     int64_t seconds = 0, nanoseconds = 0;
 
-    for (size_t i = 0; i < times->n; i++) {
-        seconds += times->at[i] / MTIME_SEC;
-        nanoseconds += times->at[i] % MTIME_SEC;
+    for (size_t i = 0; i < n; i++) {
+        seconds += at[i] / MTIME_SEC;
+        nanoseconds += at[i] % MTIME_SEC;
     }
     seconds += nanoseconds / MTIME_SEC;
     nanoseconds %= MTIME_SEC;
@@ -62,15 +62,15 @@ static int make_room(struct occupancy *o, size_t n)
     return 0;
 }
 
-static void merge(mtime_t *into, size_t n, const struct occupancy_times *more)
+static void merge(mtime_t *into, size_t n, const mtime_t *more, size_t n_more)
 {
-    size_t i = n, j = more->n, to = n + more->n;
+    size_t i = n, j = n_more, to = n + n_more;
 
     while (j > 0) {
-        if (i > 0 && into[i - 1] > more->at[j - 1])
+        if (i > 0 && into[i - 1] > more[j - 1])
             into[--to] = into[--i];
         else
-            into[--to] = more->at[--j];
+            into[--to] = more[--j];
     }
 }
 
@@ -92,19 +92,31 @@ static size_t place_of(const mtime_t *opens, size_t n, mtime_t t)
     return from;
 }
 
+/* Of ascending times, how many come before that moment. */
+static size_t before(const struct occupancy_times *times, mtime_t now)
+{
+    size_t n = times->n;
+
+    while (n > 0 && times->at[n - 1] >= now)
+        n--;
+    return n;
+}
+
 /* Closings need not be in order: each is counted before the opening that follows it. */
 static int find_peak(struct occupancy *o, const struct occupancy_times *opens,
-                     const struct occupancy_times *closes, size_t n, size_t opened)
+                     const struct occupancy_times *closes, size_t n, size_t opened, mtime_t now)
 {
-    int64_t live = (int64_t)o->live;
+    int64_t live = o->live;
     size_t done = 0;
     int r = make_room(o, opened);
 
     if (r < 0)
         return r;
+    while (done < o->held)
+        o->scratch[done++] = o->held_at;
     for (size_t k = 0; k < n; k++) {
-        merge(o->scratch, done, &opens[k]);
-        done += opens[k].n;
+        merge(o->scratch, done, opens[k].at, before(&opens[k], now));
+        done += before(&opens[k], now);
     }
     memset(o->closed, 0, (opened + 1) * sizeof(*o->closed));
     for (size_t k = 0; k < n; k++)
@@ -119,22 +131,34 @@ static int find_peak(struct occupancy *o, const struct occupancy_times *opens,
 }
 
 int occupancy_add(struct occupancy *o, const struct occupancy_times *opens,
-                  const struct occupancy_times *closes, size_t n)
+                  const struct occupancy_times *closes, size_t n, mtime_t now)
 {
-    size_t opened = 0, closed = 0;
+    size_t opened = 0, closed = 0, later = 0;
     int r = 0;
 
-    for (size_t k = 0; k < n; k++) {
-        sum(o, &opens[k], -1);
-        sum(o, &closes[k], 1);
-        opened += opens[k].n;
-        closed += closes[k].n;
+    if (o->held_at >= now) { /* still that moment */
+        later = o->held;
+        o->held = 0;
     }
-    if (o->live + opened > o->peak)
-        r = find_peak(o, opens, closes, n, opened);
-    o->live += opened;
-    o->live -= closed;
+    for (size_t k = 0; k < n; k++) {
+        sum(o, opens[k].at, opens[k].n, -1);
+        sum(o, closes[k].at, closes[k].n, 1);
+        opened += before(&opens[k], now);
+        closed += closes[k].n;
+        later += opens[k].n - before(&opens[k], now);
+    }
+    opened += o->held;
+    if (o->live + (int64_t)opened > (int64_t)o->peak)
+        r = find_peak(o, opens, closes, n, opened, now);
+    o->live += (int64_t)opened - (int64_t)closed;
+    o->held = later;
+    o->held_at = now;
     return r;
+}
+
+int occupancy_end(struct occupancy *o)
+{
+    return occupancy_add(o, NULL, NULL, 0, MTIME_NEVER);
 }
 
 double occupancy_mean(const struct occupancy *o, mtime_t first, mtime_t last)
@@ -144,8 +168,8 @@ double occupancy_mean(const struct occupancy *o, mtime_t first, mtime_t last)
 
     if (last <= first)
         return (double)o->peak;
-    whole.seconds += (int64_t)o->live * (last / MTIME_SEC);
-    whole.nanoseconds += (int64_t)o->live * (last % MTIME_SEC);
+    whole.seconds += o->live * (last / MTIME_SEC);
+    whole.nanoseconds += o->live * (last % MTIME_SEC);
     lives = (double)whole.seconds * (double)MTIME_SEC + (double)whole.nanoseconds;
     return lives / (double)(last - first);
 }

@@ -22,7 +22,11 @@ int occupancy_note(struct occupancy_times *times, mtime_t at);
 void occupancy_times_finish(struct occupancy_times *times);
 
 struct occupancy {
-    uint64_t live, peak;
+    int64_t live;
+    uint64_t peak;
+    /* Openings at the end of the last stretch: what closes at that very moment may yet come. */
+    size_t held;
+    mtime_t held_at;
     /* The sum of all lives so far, in two parts as it may exceed 64 bits of nanoseconds. */
     int64_t seconds, nanoseconds;
     mtime_t *scratch;
@@ -30,11 +34,14 @@ struct occupancy {
     size_t room;
 };
 void occupancy_finish(struct occupancy *occupancy);
-/* A stretch of time: what opened in it (ascending, each of the n arrays) and what closed in it (in
- * any order). 0 or -ENOMEM. */
+/* A stretch of time up to and with now: what opened in it (ascending, each of the n arrays) and
+ * what closed in it (in any order). Wherever stretches are cut, the figures are the same. 0 or
+ * -ENOMEM. */
 int occupancy_add(struct occupancy *occupancy, const struct occupancy_times *opens,
-                  const struct occupancy_times *closes, size_t n);
-/* Over the time from first to last, what still lives counted up to it. */
+                  const struct occupancy_times *closes, size_t n, mtime_t now);
+/* No more will come. 0 or -ENOMEM. */
+int occupancy_end(struct occupancy *occupancy);
+/* After the end: over the time from first to last, what still lives counted up to it. */
 double occupancy_mean(const struct occupancy *occupancy, mtime_t first, mtime_t last);
 
 #endif

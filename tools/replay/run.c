@@ -144,7 +144,7 @@ static int play(struct run *run, struct replay_totals *totals, struct capture_fa
                                  .quotes = feed_quotes(run->options->policy),
                                  .options = run->options};
     struct shard *shards = aligned_alloc(64, run->threads * sizeof(*shards));
-    int r = -ENOMEM, failed;
+    int r = -ENOMEM, failed, ended;
 
     if (!shards)
         return r;
@@ -153,9 +153,10 @@ static int play(struct run *run, struct replay_totals *totals, struct capture_fa
     if (r < 0)
         goto out;
     failed = run_shards(run, shards);
+    ended = occupancy_end(&run->occupancy);
     r = feed_error(run->feed, fault, broken);
     if (r == 0)
-        r = failed ? failed : run->error;
+        r = failed ? failed : run->error ? run->error : ended;
     add_up(run, shards, totals);
 out:
     for (unsigned i = 0; i < run->threads; i++)
@@ -209,8 +210,8 @@ static void again(struct run *run)
     memset(run->used, 0, sizeof(run->used));
     for (unsigned k = 0; k < RUN_LEAD; k++)
         run->spans[k].left = 0;
-    run->occupancy.live = run->occupancy.peak = 0;
-    run->occupancy.seconds = run->occupancy.nanoseconds = 0;
+    occupancy_finish(&run->occupancy);
+    run->occupancy = (struct occupancy){0};
 }
 
 int replay_run(const char *const *paths, size_t n, const struct replay_options *options,

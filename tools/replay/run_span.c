@@ -77,7 +77,7 @@ void run_leave(struct run *run, struct shard *shard)
     take_times(&span->closes[shard->number], &shard->connections.closes);
     last = ++span->left == run->threads;
     if (last) {
-        r = occupancy_add(&run->occupancy, span->opens, span->closes, run->threads);
+        r = occupancy_add(&run->occupancy, span->opens, span->closes, run->threads, shard->now);
         span->left = 0;
     }
     if (r < 0)

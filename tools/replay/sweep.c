@@ -121,7 +121,7 @@ static int add_up(struct sweep_run *run, struct replay_totals *totals)
     sweep_gather(run);
     r = run->error;
     if (r == 0)
-        r = lives_settle(&run->total, &shards[0].lives, sweep, totals->first);
+        r = lives_settle(&run->total, &shards[0].lives, sweep, totals->first, MTIME_NEVER);
     lives_figures(&run->total, sweep, totals->first, totals->last);
     return r;
 }

@@ -250,10 +250,21 @@ static int find_peaks(struct count *c, struct lives_total *total, const struct s
     return r;
 }
 
+/* Leaves what comes before that moment; how many come later. */
+static size_t cut(struct lives_times *times, mtime_t now)
+{
+    size_t n = times->n;
+
+    while (times->n > 0 && times->at[times->n - 1].at >= now)
+        times->n--;
+    return n - times->n;
+}
+
 int lives_settle(struct lives_total *total, struct lives *lives, const struct sweep *sweep,
-                 mtime_t first)
+                 mtime_t first, mtime_t now)
 {
     struct count c = {.n_values = sweep->n, .total = total};
+    size_t later = 0;
     int r = lives->error;
 
     if (r == 0)
@@ -262,6 +273,8 @@ int lives_settle(struct lives_total *total, struct lives *lives, const struct sw
         r = sort(&lives->closes);
     if (r == 0)
         r = sort(&lives->tails);
+    if (r == 0)
+        later = cut(&lives->opens, now);
     if (r == 0)
         r = sums_init(&c.opens, &lives->opens, c.n_values);
     if (r == 0)
@@ -274,7 +287,11 @@ int lives_settle(struct lives_total *total, struct lives *lives, const struct sw
         r = find_peaks(&c, total, sweep);
     if (r == 0)
         add_up(total, lives, sweep, first);
-    lives->opens.n = lives->closes.n = lives->tails.n = 0;
+    if (later > 0)
+        memmove(lives->opens.at, lives->opens.at + lives->opens.n,
+                later * sizeof(*lives->opens.at));
+    lives->opens.n = later;
+    lives->closes.n = lives->tails.n = 0;
     free(c.closed);
     free(c.closed_before);
     free(c.opens.before);

@@ -39,11 +39,12 @@ struct lives_total {
     double seconds[SWEEP_VALUES]; /* when they closed, less when they opened */
 };
 /*
- * Counts what is in lives, and empties it. Nothing that is noted later may have happened before.
- * One that closes as another opens has made room for it. 0 or -ENOMEM. first: of the capture.
+ * Counts what is in lives up to now, and empties it. Nothing that is noted later may have happened
+ * before. One that closes as another opens has made room for it: openings at that very moment stay
+ * in lives. 0 or -ENOMEM. first: of the capture.
  */
 int lives_settle(struct lives_total *total, struct lives *lives, const struct sweep *sweep,
-                 mtime_t first);
+                 mtime_t first, mtime_t now);
 /* Sets entries, peak and mean; what lives on is counted until last. */
 void lives_figures(const struct lives_total *total, struct sweep *sweep, mtime_t first,
                    mtime_t last);

@@ -56,7 +56,7 @@ static void turn(struct sweep_run *run, struct sweep_shard *shard)
     int r;
 
     sweep_gather(run);
-    r = lives_settle(&run->total, &run->shards[0].lives, run->sweep, shard->first);
+    r = lives_settle(&run->total, &run->shards[0].lives, run->sweep, shard->first, shard->now);
     if (r < 0)
         run->error = r;
     run->waiting = 0;

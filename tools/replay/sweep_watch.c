@@ -250,8 +250,12 @@ static void part_ended(struct sweep_shard *shard, struct sweep_entry *entry,
     unsigned client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
                                     flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
                                     flow->port[FLOW_SERVER], flow->icmp_type);
+    struct parted *parted = light_part(shard, entry, &key, client, flow->rule);
 
-    light_part(shard, entry, &key, client, flow->rule);
+    if (!parted)
+        return;
+    parted->classes[0].last = flow->last;
+    parted->classes[0].choice = entry->choice;
 }
 
 /* Parted ones are elsewhere. */
@@ -302,10 +306,6 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
     }
     if (parted) {
         class = parted_class(parted, world->value);
-        if (is_main(world)) {
-            class->last = flow->last;
-            class->choice = entry->choice;
-        }
     } else {
         struct value_set forgot = {0};
 
