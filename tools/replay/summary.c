@@ -146,7 +146,8 @@ double summary_mean(const struct summary *summary)
 {
     const struct figures *figures = &summary->figures;
 
-    return figures->observed_ms > 0 ? (double)figures->entry_ms / (double)figures->observed_ms : 0;
+    return figures->observed_ms > 0 ? (double)figures->entry_ms / (double)figures->observed_ms
+                                    : (double)summary->peak;
 }
 
 int summary_decimals(const struct summary *summary)

@@ -155,20 +155,26 @@ static void lengthen(struct sweep_shard *shard, struct class *class, unsigned ch
         }
 }
 
-/* As the engine's doubt(). */
-static void doubt(struct sweep_shard *shard, struct class *class, mtime_t now)
+/* As the engine's doubt(): a deadline that active-timeout brings near is nobody's. */
+static void doubt(struct sweep_shard *shard, struct class *class, const struct engine_seen *seen)
 {
     const struct sweep *sweep = &shard->spans.sweep;
     const struct policy *policy = shard->spans.base;
-    mtime_t until =
-        policy->profiles[policy->rules[class->rule].profile].timeout[TIMEOUT_TCP_UNACKNOWLEDGED];
-    struct odd_deadlines *odd = make_odd(shard, class);
+    const mtime_t *timeout = policy->profiles[policy->rules[class->rule].profile].timeout;
+    mtime_t least = mtime_add(seen->now, 120 * MTIME_SEC);
+    struct odd_deadlines *odd;
+    struct flow flow;
 
+    engine_show(shard->worlds[class->world]->engine, seen, &flow);
+    if (mtime_add(flow.opened, timeout[TIMEOUT_ACTIVE]) < least)
+        return;
+    odd = make_odd(shard, class);
     for (size_t v = 0; odd && v < sweep->n; v++) {
-        mtime_t cut = mtime_add(
-            now, sweep->timeout == TIMEOUT_TCP_UNACKNOWLEDGED ? sweep->points[v].timeout : until);
+        bool own = sweep->timeout == TIMEOUT_TCP_UNACKNOWLEDGED;
+        mtime_t cut = mtime_add(seen->now, own ? sweep->points[v].timeout
+                                               : timeout[TIMEOUT_TCP_UNACKNOWLEDGED]);
 
-        if (odd->deadline[v] >= mtime_add(now, 120 * MTIME_SEC) && odd->deadline[v] > cut)
+        if (odd->deadline[v] >= least && odd->deadline[v] > cut)
             odd->deadline[v] = cut;
     }
 }
@@ -177,7 +183,7 @@ void class_unrefreshed(struct sweep_shard *shard, struct class *class,
                        const struct engine_seen *seen)
 {
     if (seen->doubted)
-        doubt(shard, class, seen->now);
+        doubt(shard, class, seen);
     else if (seen->choice != ENGINE_NO_CHOICE && (class->odd || seen->choice != class->choice))
         lengthen(shard, class, seen->choice);
 }
