@@ -39,8 +39,8 @@ struct engine_seen {
     bool keepalive; /* a probe, or the answer to one */
     bool doubted; /* a deadline two minutes off or more came nearer, to tcp-unacknowledged from now
                    */
-    uint16_t
-        choice; /* what named its timeout again, whatever the durations are; ENGINE_NO_CHOICE */
+    uint16_t choice; /* what named its timeout again, whatever the durations are; ENGINE_NO_CHOICE:
+                        nothing did, and if it refreshed, it is the flow's last */
 };
 #define ENGINE_CHOICES 0x440
 #define ENGINE_NO_CHOICE UINT16_MAX
@@ -79,7 +79,7 @@ struct engine_config {
     uint32_t max_flows; /* this engine's share; 0: the policy's max-flows */
     uint8_t hash_secret[16];
     bool quick_hash; /* packets are out of a file: nobody who makes them sees how long they take */
-    mtime_t start;  /* the first moment: adopt-at-start counts from here */
+    mtime_t start;   /* the first moment: adopt-at-start counts from here */
     mtime_t linger; /* how long a flow we reset is remembered, to answer what its ends still send */
     uint32_t wants; /* EVENT_BIT()s to report; may be changed by engine_want() */
     /* Which rule of policy a flow opened by this packet falls under, oriented as flow (client and
@@ -92,7 +92,7 @@ struct engine_config {
     void *arg;
     const struct engine_watch *watch; /* NULL: none; else its calls are given arg */
     bool unlimited;                   /* inject-rate does not count: nothing is really sent */
-    bool many;                        /* flows are to be expected: in huge pages from the first on */
+    bool many; /* flows are to be expected: in huge pages from the first on */
 };
 
 enum verdict { VERDICT_ACCEPT, VERDICT_DROP };

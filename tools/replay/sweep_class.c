@@ -195,13 +195,14 @@ void class_seen(struct sweep_shard *shard, struct class *class, const struct eng
         class_unrefreshed(shard, class, seen);
         return;
     }
+    if (seen->choice == ENGINE_NO_CHOICE) /* it ends it, as the next call will say */
+        return;
     free(class->odd);
     class->odd = NULL;
     class->alive = true;
     class->closed = 0;
     class->last = seen->now;
-    if (seen->choice != ENGINE_NO_CHOICE)
-        class->choice = seen->choice;
+    class->choice = seen->choice;
 }
 
 /* What its world remembers of the connection, without an entry. */
