@@ -305,6 +305,20 @@ static void compare(const char *path, struct policy *policy, const struct sweep 
                  totals.peak_flows, totals.mean_flows);
 }
 
+static void compare_all(const char *path, struct policy *policy, struct sweep *sweep,
+                        uint64_t packets, unsigned threads)
+{
+    struct replay_options options = {.policy = policy, .threads = threads};
+    struct replay_totals totals;
+    struct capture_fault fault;
+    size_t broken;
+
+    assert_int_equal(sweep_run(&path, 1, &options, sweep, &totals, &fault, &broken), 0);
+    assert_int_equal(totals.packets, packets);
+    for (size_t v = 0; v < sweep->n; v++)
+        compare(path, policy, sweep, v);
+}
+
 static size_t one_round(struct random *r, const char *path)
 {
     struct sweep_point points[VALUES];
@@ -312,12 +326,10 @@ static size_t one_round(struct random *r, const char *path)
                           .n = 1 + random_below(r, VALUES),
                           .often = random_below(r, 2) ? 1 + random_below(r, 200) : 0};
     struct policy *policy = random_policy(r);
-    struct replay_options options = {.policy = policy, .threads = 1 + random_below(r, 2)};
+    unsigned threads = 1 + random_below(r, 2);
     mtime_t until = START + (mtime_t)(1 + random_any_size(r, 17)) * MTIME_SEC;
     struct tape tape = {0};
-    struct replay_totals totals;
-    struct capture_fault fault;
-    size_t broken, compared = 0;
+    size_t compared = 0;
 
     random_values(r, &sweep);
     for (unsigned flow = 0; flow < 30; flow++) {
@@ -329,10 +341,7 @@ static size_t one_round(struct random *r, const char *path)
     qsort(tape.at, tape.n, sizeof(*tape.at), by_time);
     write_capture(path, &tape);
     if (tape.n > 0 && !sweep_refused(policy, &sweep)) {
-        assert_int_equal(sweep_run(&path, 1, &options, &sweep, &totals, &fault, &broken), 0);
-        assert_int_equal(totals.packets, tape.n);
-        for (size_t v = 0; v < sweep.n; v++)
-            compare(path, policy, &sweep, v);
+        compare_all(path, policy, &sweep, tape.n, threads);
         compared = sweep.n;
     }
     free(tape.at);
@@ -360,6 +369,104 @@ static void equals_a_replay_for_every_value(void **state)
     unlink(path);
     printf("# %zu values\n", compared);
     assert_true(rounds || compared > 100);
+}
+
+struct step {
+    mtime_t ms;
+    unsigned flow, side;
+    uint8_t flags;
+    uint32_t seq, ack, len;
+};
+struct found {
+    const char *policy;
+    enum policy_timeout timeout;
+    uint64_t often;
+    mtime_t seconds[3];
+    struct step steps[8];
+};
+
+/* Each was wrong once, and chance takes long to come by it again. */
+static const struct found found_once[] = {
+    /* B is over at the very moment A opens, and the times are counted in between. */
+    {"profile a from linux-nf-conntrack {rst ends}\ndefault use a",
+     TIMEOUT_TCP_ESTABLISHED,
+     1,
+     {100, 200},
+     {{0, 2, 0, TCP_SYN, 1, 0, 0},
+      {1, 2, 1, TCP_SYN | TCP_ACK, 1, 2, 0},
+      {2, 2, 0, TCP_ACK, 2, 2, 0},
+      {3000, 4, 0, TCP_SYN, 1, 0, 0},
+      {3000, 2, 0, TCP_RST, 2, 0, 0},
+      {3001, 4, 0, TCP_SYN, 1, 0, 0}}},
+    /* Data that did not restart the idle time made it longer for some values; then a RST. */
+    {"profile a from linux-nf-conntrack {on-late reset\nrefresh none\nrst ends}\ndefault use a",
+     TIMEOUT_TCP_NO_DATA,
+     0,
+     {1, 377},
+     {{0, 2, 0, TCP_SYN, 1, 0, 0},
+      {1, 2, 1, TCP_SYN | TCP_ACK, 1, 2, 0},
+      {2, 2, 0, TCP_ACK, 2, 2, 0},
+      {3, 2, 1, TCP_ACK, 2, 2, 12},
+      {6000, 2, 0, TCP_SYN, 94, 0, 0},
+      {148000, 2, 1, TCP_RST, 171, 0, 0}}},
+    /* The same, after a silence that parted them. */
+    {"profile a from linux-nf-conntrack {on-late adopt\non-invalid pass\n"
+     "refresh client\nrst ends}\ndefault use a",
+     TIMEOUT_TCP_UNACKNOWLEDGED,
+     0,
+     {8, 4192},
+     {{0, 2, 0, TCP_ACK, 0xffffff00, 1000, 0},
+      {588, 2, 1, TCP_ACK, 1000, 0xfffffee8, 11},
+      {9588, 2, 0, TCP_ACK, 0xffffff00, 1011, 41},
+      {12588, 2, 0, TCP_RST, 0x3fffff00, 0, 0},
+      {16588, 2, 1, TCP_ACK, 1011, 0xffffff29, 88},
+      {603588, 2, 0, TCP_SYN, 0xffffff28, 0, 0},
+      {604588, 2, 1, TCP_RST, 0xa6000000, 0, 0}}},
+    /* A RST of another connection makes it doubtful, but active-timeout is about to end it. */
+    {"profile a from linux-nf-conntrack {on-late adopt\non-invalid pass\n"
+     "half-close both-fins\nactive-timeout 3s\nrst ends}\ndefault use a",
+     TIMEOUT_TCP_UNACKNOWLEDGED,
+     0,
+     {1, 2},
+     {{0, 2, 0, TCP_SYN, 1, 0, 0},
+      {1, 2, 1, TCP_SYN | TCP_ACK, 1, 2, 0},
+      {2, 2, 0, TCP_ACK, 2, 2, 0},
+      {1003, 2, 0, TCP_FIN | TCP_ACK, 2, 3, 0},
+      {1004, 2, 1, TCP_RST, 0x40000000, 0, 0},
+      {4700, 2, 1, TCP_ACK, 3, 3, 3}}},
+};
+
+static void equals_a_replay_where_it_once_did_not(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(found_once) / sizeof(found_once[0]); i++) {
+        const struct found *found = &found_once[i];
+        struct sweep_point points[3];
+        struct sweep sweep = {.timeout = found->timeout, .points = points, .often = found->often};
+        struct policy *policy = NULL;
+        struct tape tape = {0};
+        char path[] = "/tmp/sweep_test.XXXXXX";
+        int fd = mkstemp(path);
+
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(policy_parse(&policy, "found", found->policy, strlen(found->policy),
+                                      complain, (void *)(uintptr_t)found->policy),
+                         0);
+        for (; found->seconds[sweep.n]; sweep.n++)
+            points[sweep.n].timeout = found->seconds[sweep.n] * MTIME_SEC;
+        for (const struct step *s = found->steps; s->flags; s++) {
+            struct wire w;
+
+            wire_tcp(&w, s->flow, s->side, s->flags, s->seq, s->ack, 60000, s->len);
+            record(&tape, START + s->ms * MTIME_MSEC, &w);
+        }
+        write_capture(path, &tape);
+        compare_all(path, policy, &sweep, tape.n, 1);
+        unlink(path);
+        free(tape.at);
+        policy_unref(policy);
+    }
 }
 
 /* One connection after the other, each with a silence: at the end as much is held as at the
@@ -416,6 +523,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_follows_what_lives),
+        cmocka_unit_test(equals_a_replay_where_it_once_did_not),
         cmocka_unit_test(equals_a_replay_for_every_value),
     };
 
