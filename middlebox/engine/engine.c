@@ -230,6 +230,25 @@ int engine_set_policy(struct engine *e, struct policy *policy)
     return 0;
 }
 
+int engine_add_policy(struct engine *e, struct policy *policy)
+{
+    uint16_t slot;
+    int r = 0;
+
+    if (!can_carry_out(policy))
+        return -EINVAL;
+    slot = policy_slot(e, policy, &r);
+    if (slot == NO_POLICY_SLOT)
+        return r;
+    r = policy_enter(e, slot, policy);
+    return r < 0 ? r : slot;
+}
+
+void engine_use_policy(struct engine *e, unsigned number)
+{
+    e->current = (uint16_t)number;
+}
+
 void engine_want(struct engine *e, uint32_t wants)
 {
     e->config.wants = wants;

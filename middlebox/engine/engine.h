@@ -166,6 +166,12 @@ bool engine_next_deadline(const struct engine *engine, mtime_t *when);
  * live. 0; -EINVAL as engine_create(); -EUSERS with 65535 older policies still in use; -ENOMEM. On
  * error nothing changed. */
 int engine_set_policy(struct engine *engine, struct policy *policy);
+/* Makes ready to open flows under another policy now and then, which differs from the current one in
+ * the durations of timeouts at most. Its number, -ENOMEM, -EUSERS or -EINVAL. The caller keeps a
+ * reference as long as it uses the number. */
+int engine_add_policy(struct engine *engine, struct policy *policy);
+/* From now on new flows are opened under the policy of that number. */
+void engine_use_policy(struct engine *engine, unsigned number);
 void engine_want(struct engine *engine, uint32_t wants);
 
 /* Tells watch->ended of every flow that lives, with FLOW_END_NONE; they live on. */

@@ -155,6 +155,12 @@ static void lengthen(struct sweep_shard *shard, struct class *class, unsigned ch
         }
 }
 
+/* Where it is. NULL: nowhere yet. */
+static struct world *class_world(const struct sweep_shard *shard, const struct class *class)
+{
+    return class->world == shard->spans.sweep.n - 1 ? shard->main : shard->side;
+}
+
 /* As the engine's doubt(): a deadline that active-timeout brings near is nobody's. */
 static void doubt(struct sweep_shard *shard, struct class *class, const struct engine_seen *seen)
 {
@@ -165,7 +171,7 @@ static void doubt(struct sweep_shard *shard, struct class *class, const struct e
     struct odd_deadlines *odd;
     struct flow flow;
 
-    engine_show(shard->worlds[class->world]->engine, seen, &flow);
+    engine_show(class_world(shard, class)->engine, seen, &flow);
     if (mtime_add(flow.opened, timeout[TIMEOUT_ACTIVE]) < least)
         return;
     odd = make_odd(shard, class);
@@ -209,9 +215,10 @@ void class_seen(struct sweep_shard *shard, struct class *class, const struct eng
 static struct story *remembered(struct sweep_shard *shard, const struct parted *parted,
                                 const struct class *class, mtime_t now)
 {
-    struct world *world = shard->worlds[class->world];
+    struct world *world = class_world(shard, class);
     struct connections *cs = world ? &world->connections : NULL;
-    struct story *s = world ? story_find(cs->book, &parted->key) : NULL;
+    struct flow_key key = class_key_in(shard, parted, class);
+    struct story *s = world ? story_find(cs->book, &key) : NULL;
 
     if (!s || !story_is_over(s, now))
         return s;
@@ -247,7 +254,7 @@ static void join(struct sweep_shard *shard, struct parted *parted, struct class 
     for (unsigned d = 0; d < 2; d++) /* not all of it was late yet */
         keep->deaf[d] = keep->deaf[d] && drop->deaf[d];
     if (dropped)
-        story_remove(shard->worlds[drop->world]->connections.book, dropped);
+        story_remove(class_world(shard, drop)->connections.book, dropped);
     parted_drop_class(parted, drop);
 }
 

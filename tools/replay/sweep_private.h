@@ -3,11 +3,11 @@
 #define IDLEWALL_SWEEP_PRIVATE_H
 
 /*
- * How a sweep goes. Every value has a world: a firewall with that timeout, and what is known of
- * connections there. The world of the greatest value sees all packets. As long as a connection's
- * state is the same for all values, that is all there is to it. When a silence parts it, those
- * values for which the entry is over become a class: the greatest of them carries on for all of
- * it, in its own world, which sees the packets of that connection only.
+ * How a sweep goes. A world is a firewall, and what is known of connections there. The main one has
+ * the greatest value, and sees all packets. As long as a connection's state is the same for all
+ * values, that is all there is to it. When a silence parts it, those values for which the entry is
+ * over become a class: the greatest of them carries on for all of it, in the side world, where
+ * every class is a connection of its own, opened under the policy with that value.
  */
 
 #include "tools/replay/connection.h"
@@ -40,7 +40,7 @@ struct class
     uint64_t fed;              /* the packet that its world was last shown */
     mtime_t last;              /* alive: activity, */
     uint16_t choice, rule;     /* and what says how long it may be idle */
-    uint16_t world;            /* the greatest of the values */
+    uint16_t world;            /* the value it is there with: the greatest */
     uint16_t closed;           /* as odd_deadlines.closed: the values below */
     bool alive;                /* has an entry */
     /* Forgotten, and its world knows nothing of it: */
@@ -81,7 +81,6 @@ struct world {
     struct connections connections; /* first: it is the engine's arg */
     struct sweep_shard *shard;
     struct engine *engine;
-    uint16_t value;
 };
 
 struct sweep_count {
@@ -94,10 +93,10 @@ struct sweep_shard {
     struct sweep_run *run;
     unsigned number;
     struct spans spans;
-    struct value_set values; /* all */
-    bool quiet;              /* classes may be */
-    struct world **worlds;   /* by value, NULL until needed */
-    struct world *main;      /* of the greatest */
+    struct value_set values;   /* all */
+    bool quiet;                /* classes may be */
+    struct world *main, *side; /* NULL until needed */
+    int *policies;             /* of the side world, by value: number in its engine; -1: none yet */
     struct lives lives;
     struct sweep_count all, *count; /* of all values, and beside that by value */
     uint64_t *broken_below;         /* all: how many are broken for the values below that */
@@ -166,13 +165,33 @@ size_t set_greatest(const struct value_set *set);
 size_t set_first(const struct value_set *set);
 
 /* ---- sweep_world.c ---- */
-/* NULL without memory; *error says so too. */
-struct world *world_of(struct sweep_shard *shard, size_t value);
+/* NULL without memory; the shard's error says so too. */
+struct world *world_main(struct sweep_shard *shard);
+struct world *world_side(struct sweep_shard *shard);
 struct world *world_destroy(struct world *world);
+static inline bool world_is_main(const struct world *world)
+{
+    return world == world->shard->main;
+}
 /* Its clock goes on to now, and what is over goes. */
 void world_advance(struct world *world, mtime_t now);
-/* Shows it a packet of the main world's batch. */
-void world_feed(struct world *world, const struct packet *p);
+/* Shows the side world a packet of the main world's batch, as one of that class. */
+void world_feed(struct sweep_shard *shard, const struct parted *parted, const struct class *class,
+                const struct packet *p);
+
+/* ---- sweep_key.c ---- */
+/* What the side world knows a class by. */
+struct flow_key class_key(const struct parted *parted, unsigned world);
+/* That of a class of all that there are in any world. */
+struct flow_key class_key_in(const struct sweep_shard *shard, const struct parted *parted,
+                             const struct class *class);
+/* Which end of the key that address is. */
+unsigned class_end(const uint8_t *addr);
+/* The other way round, by a key's or a flow's addresses. class may be NULL. */
+struct parted *class_of_addr(const struct sweep_shard *shard, const uint8_t addr[2][16],
+                             struct class **class);
+/* A flow of another world becomes the class's. */
+void class_take_flow(struct flow *flow, const struct parted *parted, unsigned world);
 
 /* ---- sweep_parted.c ---- */
 struct parted *parted_find(const struct sweep_shard *shard, const struct flow_key *key);

@@ -79,8 +79,9 @@ void quiet_end(struct sweep_shard *shard, struct parted *parted, struct class *c
 
 static void wake(struct sweep_shard *shard, struct parted *parted, struct class *class)
 {
-    struct world *world = world_of(shard, class->world);
-    struct story *s = world ? story_add(world->connections.book, &parted->key) : NULL;
+    struct world *world = world_side(shard);
+    struct flow_key key = class_key(parted, class->world);
+    struct story *s = world ? story_add(world->connections.book, &key) : NULL;
 
     class->quiet = false;
     if (!s) {
@@ -102,8 +103,8 @@ static void wake(struct sweep_shard *shard, struct parted *parted, struct class 
     for (unsigned d = 0; d < 2; d++) {
         unsigned end = d == FLOW_CLIENT ? class->client : !class->client;
 
-        memcpy(s->flow.addr[d], parted->key.addr[end], sizeof(s->flow.addr[d]));
-        s->flow.port[d] = parted->key.port[end];
+        memcpy(s->flow.addr[d], key.addr[end], sizeof(s->flow.addr[d]));
+        s->flow.port[d] = key.port[end];
     }
     if (class->mortal)
         story_set_mortal(world->connections.book, s, true);

@@ -17,14 +17,16 @@ static int start(struct sweep_shard *shard, mtime_t first)
     shard->first = shard->now = first;
     set_add(&shard->values, 0, sweep->n);
     shard->quiet = quiet_can_be(shard->run);
-    shard->worlds = calloc(sweep->n, sizeof(struct world *));
+    shard->policies = malloc(sweep->n * sizeof(*shard->policies));
     shard->count = calloc(sweep->n, sizeof(*shard->count));
     shard->broken_below = calloc(sweep->n + 1, sizeof(*shard->broken_below));
     /* The first are for what other worlds put out meanwhile. */
     shard->segments = malloc((OUTCOME_SEGMENTS + SEGMENTS) * sizeof(*shard->segments));
-    if (!shard->worlds || !shard->count || !shard->broken_below || !shard->segments)
+    if (!shard->policies || !shard->count || !shard->broken_below || !shard->segments)
         return -ENOMEM;
-    shard->main = world_of(shard, sweep->n - 1);
+    for (size_t v = 0; v < sweep->n; v++)
+        shard->policies[v] = -1;
+    world_main(shard);
     return shard->error;
 }
 
@@ -89,9 +91,9 @@ static void drain(struct sweep_shard *shard)
         for (unsigned k = 0; k < shard->parted[i]->n; k++)
             if (shard->parted[i]->classes[k].quiet)
                 quiet_end(shard, shard->parted[i], &shard->parted[i]->classes[k]);
-    for (size_t v = 0; v < shard->run->sweep->n; v++)
-        if (shard->worlds[v])
-            connections_drain(&shard->worlds[v]->connections);
+    if (shard->side)
+        connections_drain(&shard->side->connections);
+    connections_drain(&shard->main->connections);
 }
 
 void sweep_shard_run(struct sweep_shard *shard)
@@ -116,9 +118,9 @@ void sweep_shard_leave(struct sweep_shard *shard)
 
 void sweep_shard_finish(struct sweep_shard *shard)
 {
-    for (size_t v = 0; shard->worlds && v < shard->run->sweep->n; v++)
-        world_destroy(shard->worlds[v]);
-    free(shard->worlds);
+    world_destroy(shard->side);
+    world_destroy(shard->main);
+    free(shard->policies);
     parted_finish(shard);
     spans_finish(&shard->spans);
     lives_finish(&shard->lives);

@@ -7,24 +7,28 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-/* What is beyond its entry in one world, in another. 0: nothing, or no memory. */
-static uint32_t copy_story(struct world *from, struct world *to, const struct flow_key *key,
-                           uint32_t number)
+/* What is beyond its entry, for a class in the side world. 0: no memory. */
+static uint32_t copy_story(struct sweep_shard *shard, const struct story *s,
+                           const struct parted *parted, unsigned value)
 {
-    struct story *copy, *s = story_at(from->connections.book, number);
+    struct story_book *book = shard->side->connections.book;
+    struct flow_key key = class_key(parted, value);
+    struct story *copy = story_add(book, &key);
     uint32_t chain;
 
-    copy = story_add(to->connections.book, key);
     if (!copy) {
-        to->shard->error = -ENOMEM;
+        shard->error = -ENOMEM;
         return 0;
     }
     chain = copy->chain;
     *copy = *s;
+    copy->key = key;
     copy->chain = chain;
     copy->before = copy->after = 0;
     copy->mortal = false;
-    return story_number(to->connections.book, copy);
+    if (copy->flow.proto)
+        class_take_flow(&copy->flow, parted, value);
+    return story_number(book, copy);
 }
 
 /* The entry as it was before the packet; what a sweep does not count is as it is after it. */
@@ -46,13 +50,13 @@ void step_part(struct world *world, struct parted *parted, struct class *class,
     struct sweep_shard *shard = world->shard;
     struct value_set over = class_over(shard, class, seen->now);
     struct sweep_entry ghost = {.c = entry->c};
-    struct world *to;
     struct flow flow;
+    unsigned value;
     bool closed;
 
     if (!set_any(&over))
         return;
-    if (set_has(&over, world->value)) { /* its own engine would have known */
+    if (set_has(&over, class->world)) { /* its own engine would have known */
         shard->error = -EDOM;
         return;
     }
@@ -63,32 +67,33 @@ void step_part(struct world *world, struct parted *parted, struct class *class,
         quiet_part(world, parted, &over, entry, &flow);
         return;
     }
-    to = world_of(shard, set_greatest(&over));
-    if (!to)
+    value = (unsigned)set_greatest(&over);
+    if (!world_side(shard) || !parted_split(shard, parted, &over))
         return;
-    if (!parted_split(shard, parted, &over))
-        return;
-    world_advance(to, seen->now);
+    shard->side->connections.now = seen->now;
     if (entry->c.story != 0)
-        ghost.c.story = copy_story(world, to, &parted->key, entry->c.story);
+        ghost.c.story =
+            copy_story(shard, story_at(world->connections.book, entry->c.story), parted, value);
+    class_take_flow(&flow, parted, value);
     closed = flow.state == FLOW_TIME_WAIT || flow.state == FLOW_CLOSE;
-    connections_watch.ended(&to->connections, &ghost.c, &flow,
+    connections_watch.ended(&shard->side->connections, &ghost.c, &flow,
                             closed ? FLOW_END_DETECTED : FLOW_END_IDLE, seen->now);
     parted->stale = true;
 }
 
 /* A plain segment of a connection that is forgotten changes nothing but how many were late: that
  * stays so until it comes to an end, or begins anew. */
-static void note_deaf(struct world *world, struct parted *parted, const struct packet *p)
+static void note_deaf(const struct sweep_shard *shard, const struct parted *parted,
+                      struct class *class, const struct packet *p)
 {
-    struct class *class = parted_class(parted, world->value);
+    struct flow_key key = class_key(parted, class->world);
     const struct story *s;
 
     if (!is_plain(p))
         class->deaf[0] = class->deaf[1] = false;
-    if (class->alive || !is_plain(p) || world->shard->run->options->checksums)
+    if (class->alive || !is_plain(p) || shard->run->options->checksums)
         return;
-    s = story_find(world->connections.book, &parted->key);
+    s = story_find(shard->side->connections.book, &key);
     if (s && s->fate == STORY_FORGOTTEN && !s->mortal)
         class->deaf[p->side] = true;
 }
@@ -103,16 +108,13 @@ void step_packet(struct sweep_shard *shard, struct parted *parted, const struct 
     if (parted->order == order)
         return;
     parted->order = order;
+    if (shard->side)
+        world_advance(shard->side, now);
     for (unsigned i = 1; i < n; i++) {
-        struct world *world = shard->worlds[parted->classes[i].world];
-
-        if (!parted->classes[i].alive)
-            continue;
-        world_advance(world, now);
         if (!parted->classes[i].alive)
             continue;
         parted->classes[i].fed = order;
-        world_feed(world, p);
+        world_feed(shard, parted, &parted->classes[i], p);
     }
     if (entry)
         step_part(shard->main, parted, &parted->classes[0], entry, seen);
@@ -124,19 +126,17 @@ void step_packet(struct sweep_shard *shard, struct parted *parted, const struct 
     n = parted->n;
     for (unsigned i = 1; i < n; i++) {
         struct class *class = &parted->classes[i];
-        struct world *world;
+        unsigned value = class->world;
 
         if (class->fed == order || (class->deaf[p->side] && is_plain(p)))
             continue;
         class->fed = order;
         if (quiet_packet(shard, parted, class, p, now))
             continue;
-        world = world_of(shard, class->world);
-        if (!world)
-            continue;
-        world_advance(world, now);
-        world_feed(world, p);
-        note_deaf(world, parted, p);
+        world_feed(shard, parted, class, p);
+        class = parted_class(parted, value);
+        if (class && shard->error == 0)
+            note_deaf(shard, parted, class, p);
     }
 }
 

@@ -17,16 +17,11 @@ static struct flow_key key_of(const struct flow *flow)
     return key;
 }
 
-static bool is_main(const struct world *world)
-{
-    return world == world->shard->main;
-}
-
 static struct class whole(const struct sweep_shard *shard, mtime_t last, unsigned choice,
                           unsigned rule)
 {
     return (struct class){.values = shard->values,
-                          .world = shard->main->value,
+                          .world = (uint16_t)(shard->spans.sweep.n - 1),
                           .last = last,
                           .choice = (uint16_t)choice,
                           .rule = (uint16_t)rule,
@@ -53,6 +48,13 @@ void sweep_emit(void *arg, const struct replay_flow *out)
     struct sweep_shard *shard = world->shard;
     bool broken = out->outcome == REPLAY_BROKEN;
     struct parted *parted = NULL;
+    struct class *class;
+
+    if (!world_is_main(world)) {
+        parted = class_of_addr(shard, out->flow.addr, &class);
+        sweep_over(shard, parted, class, broken);
+        return;
+    }
 
     if (shard->ending) {
         parted = shard->ending;
@@ -64,7 +66,7 @@ void sweep_emit(void *arg, const struct replay_flow *out)
         parted = parted_find(shard, &key);
     }
     if (parted) {
-        sweep_over(shard, parted, parted_class(parted, world->value), broken);
+        sweep_over(shard, parted, &parted->classes[0], broken);
         return;
     }
     shard->all.flows++;
@@ -84,12 +86,12 @@ static void class_packet(struct world *world, struct sweep_entry *entry, const s
                          const struct engine_seen *seen)
 {
     struct sweep_shard *shard = world->shard;
-    struct parted *parted = parted_find(shard, &p->key);
-    struct class *class = parted_class(parted, world->value);
+    struct class *class;
+    struct parted *parted = class_of_addr(shard, p->key.addr, &class);
 
     if (!seen->opened) {
         step_part(world, parted, class, entry, seen);
-        class = parted_class(parted, world->value);
+        class_of_addr(shard, p->key.addr, &class);
     }
     connections_watch.packet(&world->connections, &entry->c, p, seen);
     class_seen(shard, class, seen);
@@ -187,7 +189,7 @@ static void packet(void *arg, void *beside, const struct packet *p, const struct
 
     if (__builtin_expect(light_passes(shard, entry, p, seen), true))
         return;
-    if (!is_main(world)) {
+    if (!world_is_main(world)) {
         class_packet(world, entry, p, seen);
         return;
     }
@@ -224,7 +226,7 @@ static void stray(void *arg, const struct packet *p, const struct engine_stray *
 {
     struct world *world = arg;
     struct sweep_shard *shard = world->shard;
-    struct parted *parted = is_main(world) ? parted_find(shard, &p->key) : NULL;
+    struct parted *parted = world_is_main(world) ? parted_find(shard, &p->key) : NULL;
 
     if (parted)
         step_packet(shard, parted, p, stray->now, NULL, NULL);
@@ -236,7 +238,7 @@ static void stray(void *arg, const struct packet *p, const struct engine_stray *
 static bool adopt(void *arg, const struct packet *p)
 {
     struct world *world = arg;
-    struct parted *parted = is_main(world) ? parted_find(world->shard, &p->key) : NULL;
+    struct parted *parted = world_is_main(world) ? parted_find(world->shard, &p->key) : NULL;
 
     if (parted)
         step_packet(world->shard, parted, p, p->time, NULL, NULL);
@@ -296,17 +298,18 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
         settle(shard, entry, flow);
         return;
     }
-    if (is_main(world) && !entry->apart && entry->forgot > 0 &&
+    if (world_is_main(world) && !entry->apart && entry->forgot > 0 &&
         !is_over(world, entry, flow, reason))
         part_ended(shard, entry, flow);
-    if (!is_main(world) || entry->apart) {
+    if (!world_is_main(world)) {
+        parted = class_of_addr(shard, flow->addr, &class);
+    } else if (entry->apart) {
         struct flow_key key = key_of(flow);
 
-        parted = is_main(world) ? parted_at(shard, entry->parted, &key) : parted_find(shard, &key);
+        parted = parted_at(shard, entry->parted, &key);
+        class = parted ? &parted->classes[0] : NULL;
     }
-    if (parted) {
-        class = parted_class(parted, world->value);
-    } else {
+    if (!parted) {
         struct value_set forgot = {0};
 
         all = whole(shard, flow->last, entry->choice, flow->rule);
@@ -317,7 +320,7 @@ static void ended(void *arg, void *beside, const struct flow *flow, enum flow_en
     }
     class_closed(shard, class, &class->values, at, over);
     shard->ending = parted; /* no other connection is over by it */
-    shard->light = parted || !is_main(world) ? NULL : entry;
+    shard->light = parted || !world_is_main(world) ? NULL : entry;
     connections_watch.ended(&world->connections, &entry->c, flow, reason, at);
     shard->ending = NULL;
     shard->light = NULL;
@@ -339,8 +342,10 @@ const struct engine_watch sweep_watch = {
 
 void sweep_tidy(struct sweep_shard *shard)
 {
-    for (size_t v = 0; v < shard->spans.sweep.n; v++) {
-        struct world *world = shard->worlds[v];
+    struct world *const worlds[] = {shard->side, shard->main};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct world *world = worlds[i];
 
         if (!world)
             continue;

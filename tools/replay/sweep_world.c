@@ -9,18 +9,30 @@
 
 #define EXPIRE_BUDGET 1024
 
+/* The side world's flows are classified by what their connections are called outside. */
 static unsigned classify(void *arg, const struct policy *policy, const struct flow *flow)
 {
     const struct world *world = arg;
-    struct filter *const *filters = world->shard->run->filters;
+    const struct sweep_shard *shard = world->shard;
+    struct filter *const *filters = shard->run->filters;
     struct filter_tuple tuple = {.family = flow->family,
                                  .proto = flow->proto,
                                  .client_port = flow->port[FLOW_CLIENT],
                                  .server_port = flow->port[FLOW_SERVER]};
     unsigned last = (unsigned)policy->n_rules - 1;
+    const uint8_t(*addr)[16] = flow->addr;
+    unsigned client = FLOW_CLIENT;
 
-    memcpy(tuple.client, flow->addr[FLOW_CLIENT], sizeof(tuple.client));
-    memcpy(tuple.server, flow->addr[FLOW_SERVER], sizeof(tuple.server));
+    if (last == 0)
+        return 0;
+    if (!world_is_main(world)) {
+        const struct parted *parted = class_of_addr(shard, flow->addr, NULL);
+
+        addr = parted->key.addr;
+        client = class_end(flow->addr[FLOW_CLIENT]);
+    }
+    memcpy(tuple.client, addr[client], sizeof(tuple.client));
+    memcpy(tuple.server, addr[!client], sizeof(tuple.server));
     for (unsigned i = 0; i < last; i++)
         if (filter_match(filters[i], &tuple))
             return i;
@@ -30,12 +42,12 @@ static unsigned classify(void *arg, const struct policy *policy, const struct fl
 static int start(struct world *world)
 {
     struct sweep_shard *shard = world->shard;
-    struct policy *policy = spans_policy(&shard->spans, world->value);
+    struct policy *policy = spans_policy(&shard->spans, shard->spans.sweep.n - 1);
     struct engine_config config = {.start = shard->first,
                                    .classify = classify,
                                    .watch = &sweep_watch,
                                    .unlimited = true,
-                                   .many = !shard->main, /* the first world sees all */
+                                   .many = true,
                                    .quick_hash = true,
                                    .arg = world};
     int r;
@@ -56,26 +68,36 @@ static int start(struct world *world)
     return connections_init(&world->connections);
 }
 
-struct world *world_of(struct sweep_shard *shard, size_t value)
+static struct world *create(struct sweep_shard *shard)
 {
-    struct world *world = shard->worlds[value];
+    struct world *world = calloc(1, sizeof(*world));
     int r;
 
-    if (world)
-        return world;
-    world = calloc(1, sizeof(*world));
     if (!world) {
         shard->error = -ENOMEM;
         return NULL;
     }
     world->shard = shard;
-    world->value = (uint16_t)value;
     r = start(world);
     if (r < 0) {
         shard->error = r;
         return world_destroy(world);
     }
-    return shard->worlds[value] = world;
+    return world;
+}
+
+struct world *world_main(struct sweep_shard *shard)
+{
+    if (!shard->main)
+        shard->main = create(shard);
+    return shard->main;
+}
+
+struct world *world_side(struct sweep_shard *shard)
+{
+    if (!shard->side)
+        shard->side = create(shard);
+    return shard->side;
 }
 
 struct world *world_destroy(struct world *world)
@@ -100,16 +122,39 @@ void world_advance(struct world *world, mtime_t now)
         out.n_segments = 0;
 }
 
-void world_feed(struct world *world, const struct packet *p)
+/* The engine's number of the policy with that value. Negative without memory. */
+static int policy_number(struct sweep_shard *shard, unsigned value)
 {
-    struct sweep_shard *shard = world->shard;
+    struct policy *policy;
+
+    if (shard->policies[value] >= 0)
+        return shard->policies[value];
+    policy = spans_policy(&shard->spans, value);
+    if (!policy)
+        return -ENOMEM;
+    return shard->policies[value] = engine_add_policy(shard->side->engine, policy);
+}
+
+void world_feed(struct sweep_shard *shard, const struct parted *parted, const struct class *class,
+                const struct packet *p)
+{
+    const struct connections *main = &shard->main->connections;
+    struct world *side = world_side(shard);
+    int number = side ? policy_number(shard, class->world) : -ENOMEM;
+    struct packet copy = *p;
     struct judgement judgement;
     struct outcome out = {.judgements = &judgement,
                           .segments = shard->segments,
                           .max_segments = OUTCOME_SEGMENTS,
                           .max_events = OUTCOME_EVENTS};
 
-    world->connections.packets = shard->main->connections.packets;
-    world->connections.origins = shard->main->connections.origins;
-    engine_packets(world->engine, p, 1, &out);
+    if (number < 0) {
+        shard->error = number;
+        return;
+    }
+    copy.key = class_key(parted, class->world);
+    side->connections.packets = &copy;
+    side->connections.origins = main->origins + (p - main->packets);
+    engine_use_policy(side->engine, (unsigned)number);
+    engine_packets(side->engine, &copy, 1, &out);
 }
