@@ -194,11 +194,10 @@ struct engine *engine_destroy(struct engine *e)
     return NULL;
 }
 
-int engine_set_policy(struct engine *e, struct policy *policy)
+/* Its slot. */
+static int policy_add(struct engine *e, struct policy *policy, bool *known)
 {
-    uint16_t old = e->current, slot;
-    uint32_t limit;
-    bool known;
+    uint16_t slot;
     int r = 0;
 
     if (!can_carry_out(policy))
@@ -206,10 +205,21 @@ int engine_set_policy(struct engine *e, struct policy *policy)
     slot = policy_slot(e, policy, &r);
     if (slot == NO_POLICY_SLOT)
         return r;
-    known = e->policies[slot].policy;
+    *known = e->policies[slot].policy;
     r = policy_enter(e, slot, policy);
+    return r < 0 ? r : slot;
+}
+
+int engine_set_policy(struct engine *e, struct policy *policy)
+{
+    uint16_t old = e->current, slot;
+    uint32_t limit;
+    bool known = false;
+    int r = policy_add(e, policy, &known);
+
     if (r < 0)
         return r;
+    slot = (uint16_t)r;
     limit = limit_of(e, policy);
     r = flow_table_set_limit(&e->table, limit > e->table.store.used ? limit : e->table.store.used);
     if (r == 0)
@@ -232,16 +242,9 @@ int engine_set_policy(struct engine *e, struct policy *policy)
 
 int engine_add_policy(struct engine *e, struct policy *policy)
 {
-    uint16_t slot;
-    int r = 0;
+    bool known = false;
 
-    if (!can_carry_out(policy))
-        return -EINVAL;
-    slot = policy_slot(e, policy, &r);
-    if (slot == NO_POLICY_SLOT)
-        return r;
-    r = policy_enter(e, slot, policy);
-    return r < 0 ? r : slot;
+    return policy_add(e, policy, &known);
 }
 
 void engine_use_policy(struct engine *e, unsigned number)
