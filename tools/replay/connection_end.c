@@ -4,6 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+unsigned connections_key(const struct flow *flow, struct flow_key *key)
+{
+    return flow_key_init(key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
+                         flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER], flow->port[FLOW_SERVER],
+                         flow->icmp_type);
+}
+
 struct flow connections_sketch(const struct connections *cs, const struct packet *p,
                                const struct engine_stray *stray)
 {
@@ -157,9 +164,7 @@ struct story *connections_detach(struct connections *cs, struct connection *c,
 
     if (!s) {
         struct flow_key key;
-        unsigned client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
-                                        flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
-                                        flow->port[FLOW_SERVER], flow->icmp_type);
+        unsigned client = connections_key(flow, &key);
 
         s = story_add(cs->book, &key);
         if (!s) {

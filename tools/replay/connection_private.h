@@ -6,6 +6,8 @@
 
 #include "tools/replay/story.h"
 
+/* Its key but for an ICMP query's asker; returns which end the client is. */
+unsigned connections_key(const struct flow *flow, struct flow_key *key);
 /* A connection that never had an entry, as a flow. */
 struct flow connections_sketch(const struct connections *cs, const struct packet *p,
                                const struct engine_stray *stray);

@@ -3,6 +3,7 @@
  * In the side world addresses are numbers: of the parted connection at end 0, of the value at end
  * 1. All else of a key is the connection's.
  */
+#include "tools/replay/connection_private.h"
 #include "tools/replay/sweep_private.h"
 
 #include <string.h>
@@ -55,9 +56,7 @@ struct parted *class_of_addr(const struct sweep_shard *shard, const uint8_t addr
 void class_take_flow(struct flow *flow, const struct parted *parted, unsigned world)
 {
     struct flow_key key;
-    unsigned client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
-                                    flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
-                                    flow->port[FLOW_SERVER], flow->icmp_type);
+    unsigned client = connections_key(flow, &key);
 
     key = class_key(parted, world);
     memcpy(flow->addr[FLOW_CLIENT], key.addr[client], sizeof(key.addr[client]));

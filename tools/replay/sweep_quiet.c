@@ -52,9 +52,7 @@ void quiet_part(struct world *world, struct parted *parted, const struct value_s
         if (s->late_packets > 0)
             set_join(&parted->broken, values);
     } else {
-        class->client = (uint8_t)flow_key_init(
-            &key, flow->family, flow->proto, flow->addr[FLOW_CLIENT], flow->port[FLOW_CLIENT],
-            flow->addr[FLOW_SERVER], flow->port[FLOW_SERVER], flow->icmp_type);
+        class->client = (uint8_t)connections_key(flow, &key);
     }
     for (unsigned i = 1; i + 1u < parted->n; i++)
         if (same(&parted->classes[i], class) && parted->classes[i].fed != parted->order) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/replay/connection_private.h"
 #include "tools/replay/sweep_private.h"
 
 #include "tools/replay/story.h"
@@ -8,9 +9,7 @@
 static struct flow_key key_of(const struct flow *flow)
 {
     struct flow_key key;
-    unsigned client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
-                                    flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
-                                    flow->port[FLOW_SERVER], flow->icmp_type);
+    unsigned client = connections_key(flow, &key);
 
     if (flow->icmp_type)
         flow_key_set_asker(&key, client);
@@ -249,9 +248,7 @@ static void part_ended(struct sweep_shard *shard, struct sweep_entry *entry,
                        const struct flow *flow)
 {
     struct flow_key key;
-    unsigned client = flow_key_init(&key, flow->family, flow->proto, flow->addr[FLOW_CLIENT],
-                                    flow->port[FLOW_CLIENT], flow->addr[FLOW_SERVER],
-                                    flow->port[FLOW_SERVER], flow->icmp_type);
+    unsigned client = connections_key(flow, &key);
     struct parted *parted = light_part(shard, entry, &key, client, flow->rule);
 
     if (!parted)
